@@ -25,9 +25,7 @@ _PLATFORM_VARIABLE = "ACCESS_TOKEN"
 _RUNTIME_MOUNTS_VARIABLE = "NUBLADO_RUNTIME_MOUNTS_DIR"
 _DEFAULT_TOKEN_FILE = Path("/etc/nublado/secrets/token")
 
-_QUERY_SECRET = re.compile(
-    r"(?i)\?[^\s\"'<>]*(?:signature|x-amz-[a-z-]+|awsaccesskeyid|token)=[^\s\"'<>]*"
-)
+_QUERY_SECRET = re.compile(r"(?i)\?[^\s\"'<>]*(?:signature|x-amz-[a-z-]+|awsaccesskeyid|token)=[^\s\"'<>]*")
 _BEARER = re.compile(r"(?i)(bearer\s+)[A-Za-z0-9._~+/=-]+")
 _GAFAELFAWR = re.compile(r"\bgt-[A-Za-z0-9_-]{10,}(?:\.[A-Za-z0-9_-]+)?")
 

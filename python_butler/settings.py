@@ -92,6 +92,4 @@ def user_name() -> str:
     name : `str`
         ``$JUPYTERHUB_USER``, else ``$USER``, else the last part of the home directory.
     """
-    return (
-        os.environ.get("JUPYTERHUB_USER") or os.environ.get("USER") or Path.home().name or "me"
-    )
+    return os.environ.get("JUPYTERHUB_USER") or os.environ.get("USER") or Path.home().name or "me"

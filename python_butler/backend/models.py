@@ -105,7 +105,8 @@ class Repository(_Model):
     error: ErrorReport | None = Field(default=None, description="Why it is not connected.")
     location: str = Field(description="Host of the official server, or directory of the personal repository.")
     default_collections: list[str] = Field(
-        default_factory=list, description="Collections to search when none is named: the chain of the same name."
+        default_factory=list,
+        description="Collections to search when none is named: the chain of the same name.",
     )
     writeable: bool = False
 
@@ -185,7 +186,9 @@ class EndEvent(_Model):
     """The page is complete."""
 
     event: Literal["end"] = "end"
-    next_cursor: str | None = Field(description="Ask with this for the next page; null at the end of the list.")
+    next_cursor: str | None = Field(
+        description="Ask with this for the next page; null at the end of the list."
+    )
     superseded: bool = Field(default=False, description="True if a newer query ended this one early.")
 
 
@@ -227,7 +230,9 @@ class DatasetDetails(_Model):
     run: str
     records: list[DimensionRecord]
     files: list[StoredFile] = Field(description="Empty if the file is gone.")
-    stored: bool = Field(description="False if the dataset is known to the registry but its file is not there.")
+    stored: bool = Field(
+        description="False if the dataset is known to the registry but its file is not there."
+    )
 
 
 class VersionList(_Model):

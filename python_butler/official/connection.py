@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import httpx2
-from lsst.daf.butler import ButlerInstanceOptions
+from lsst.daf.butler._butler_instance_options import ButlerInstanceOptions
 from lsst.daf.butler.registry import RegistryDefaults
 from lsst.daf.butler.remote_butler import RemoteButler
 from lsst.daf.butler.remote_butler._http_connection import (
@@ -184,7 +184,11 @@ class OfficialConnection(RemoteButlerHttpConnection):
             return _Busy(f"{name[0].upper()}{name[1:]} is busy.", f"Try again{after}.", retry_in=wait)
         if status is None:
             cause = error.__cause__
-            reason = "did not answer in time" if isinstance(cause, httpx2.TimeoutException) else "cannot be reached"
+            reason = (
+                "did not answer in time"
+                if isinstance(cause, httpx2.TimeoutException)
+                else "cannot be reached"
+            )
             return _Offline(
                 f"{name[0].upper()}{name[1:]} ({host}) {reason}.",
                 "Check the network, or wait until it is back; personal data can be used meanwhile.",
