@@ -45,7 +45,8 @@ DataIdValue = int | str
 
 
 class _Model(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    # Every field is always sent, so that none is optional in the TypeScript types.
+    model_config = ConfigDict(extra="forbid", frozen=True, json_schema_serialization_defaults_required=True)
 
 
 class RepositoryKind(StrEnum):
@@ -208,7 +209,8 @@ class DimensionRecord(_Model):
 
     element: str
     fields: dict[str, str | int | float | bool | None] = Field(
-        description="Fields in the schema's order; regions and other objects are left out, times are TAI in ISO form."
+        description="Fields in the schema's order, without regions and other objects; "
+        "times are TAI in ISO form."
     )
 
 
