@@ -1,0 +1,43 @@
+"""``python -m benchmarks [NAME …] [--json FILE]``."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+from . import frame  # noqa: F401  registers its figures
+from .figures import chosen, measure
+from .scene import Scene
+
+
+def main() -> int:
+    """Run the figures asked for and print a line for each.
+
+    Returns
+    -------
+    status : `int`
+        0 if all were measured, whether or not they meet their goals; 2 if no name matches.
+    """
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help="groups or figures, by how they begin")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the outcomes to this file too")
+    arguments = parser.parse_args()
+    figures = chosen(arguments.names)
+    if not figures:
+        print(f"No figure's name begins with {' or '.join(arguments.names)}.", file=sys.stderr)
+        return 2
+    records = []
+    with Scene() as scene:
+        for each in figures:
+            outcome = measure(each, scene)
+            print(outcome.line(), flush=True)
+            records.append(outcome.record())
+    if arguments.json is not None:
+        arguments.json.write_text(json.dumps(records, indent=2) + "\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
