@@ -1,0 +1,357 @@
+"""One service of the platform as a child process: how it is started, watched, told things and ended.
+
+Used by `platform` (the parent's side, `Service`) and by the services themselves (`run_service`).
+A service holds a pipe from its parent as standard input: settings and commands come in through it,
+one JSON document a line, so that secrets are in no argument list, environment or file; and when the
+pipe ends, because the parent closed it or died in whatever way, the service ends too.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import selectors
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import IO, Any, Protocol
+
+from ..credentials import scrub
+from ..errors import PythonButlerError
+
+__all__ = ["LOOPBACK", "PlatformError", "Service", "reserve_port", "run_service", "watch_parent"]
+
+LOOPBACK = "127.0.0.1"
+"""The only address anything of the demonstration listens on."""
+
+START_TIMEOUT = 60.0
+"""Seconds in which a service has to be ready."""
+
+_STOP_TIMEOUT = 5.0
+_SHOWN_LINES = 15
+
+
+class PlatformError(PythonButlerError, RuntimeError):
+    """A part of the demonstration could not be started or has ended."""
+
+
+def reserve_port(port: int = 0) -> socket.socket:
+    """Take a port of the loopback interface without listening on it.
+
+    As long as the socket is open nobody else is given the port, connections to it are refused, and
+    a service may listen on it, any number of times one after the other.
+
+    Parameters
+    ----------
+    port : `int`, optional
+        The port wanted; 0 for any free one.
+
+    Returns
+    -------
+    reservation : `socket.socket`
+        A bound socket; its port is ``reservation.getsockname()[1]``.
+
+    Raises
+    ------
+    PlatformError
+        If somebody else has the port.
+    """
+    reservation = _shareable_socket()
+    try:
+        reservation.bind((LOOPBACK, port))
+    except OSError as error:
+        reservation.close()
+        raise PlatformError(
+            f"Port {port} cannot be used: {error.strerror or error}.",
+            "Choose another port, or 0 for any free one.",
+        ) from error
+    return reservation
+
+
+def _shareable_socket() -> socket.socket:
+    shareable = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    shareable.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    # Linux lets a bound and a listening socket share a port with SO_REUSEADDR alone; with
+    # SO_REUSEPORT too, it would let a second service listen on it unnoticed.
+    if sys.platform == "darwin":
+        shareable.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    return shareable
+
+
+class Service:
+    """The parent's end of a service.
+
+    Parameters
+    ----------
+    name : `str`
+        What to call it in messages, for example ``Butler server``.
+    module : `str`
+        Module whose ``main`` calls `run_service`.
+    settings : `dict`
+        Handed to the service; must be fit for JSON. May hold secrets.
+    log : `pathlib.Path`
+        File that its output is appended to.
+    directory : `pathlib.Path`
+        Its working directory.
+    environment : `dict` [`str`, `str`], optional
+        Its whole environment, instead of a copy of this process's.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        module: str,
+        settings: dict[str, Any],
+        *,
+        log: Path,
+        directory: Path,
+        environment: dict[str, str] | None = None,
+    ) -> None:
+        self.name = name
+        self._settings = settings
+        self._log = log
+        self._log_start = log.stat().st_size if log.exists() else 0
+        with log.open("ab") as output:
+            self._process = subprocess.Popen(
+                [sys.executable, "-c", f"from {module} import main; main()"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=output,
+                cwd=directory,
+                env=_with_package(os.environ if environment is None else environment),
+                # Ctrl-C in a terminal reaches the parent only, which ends its services in order.
+                start_new_session=True,
+            )
+        self._send(settings)
+
+    @property
+    def pid(self) -> int:
+        """Process ID."""
+        return self._process.pid
+
+    @property
+    def running(self) -> bool:
+        """Whether the process is alive."""
+        return self._process.poll() is None
+
+    def wait_until_ready(self, timeout: float = START_TIMEOUT) -> Any:
+        """Wait until the service answers requests.
+
+        Parameters
+        ----------
+        timeout : `float`, optional
+            Seconds after which it is given up and ended.
+
+        Returns
+        -------
+        report : object
+            What the service tells about itself.
+
+        Raises
+        ------
+        PlatformError
+            If it ends or is not ready in time; the message has the last lines of its output.
+        """
+        return self._receive(timeout, f"The {self.name} did not start")
+
+    def tell(self, command: dict[str, Any], timeout: float = 10.0) -> Any:
+        """Send a command and wait until it is carried out.
+
+        Parameters
+        ----------
+        command : `dict`
+            Fit for JSON; what the service understands.
+        timeout : `float`, optional
+            Seconds to wait for its answer.
+
+        Returns
+        -------
+        answer : object
+            The service's answer.
+
+        Raises
+        ------
+        PlatformError
+            If the service has ended or does not answer in time.
+        """
+        self._send(command)
+        return self._receive(timeout, f"The {self.name} did not answer")
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Wait until the process has ended.
+
+        Parameters
+        ----------
+        timeout : `float`, optional
+            Seconds to wait; for ever if not given.
+
+        Returns
+        -------
+        ended : `bool`
+            Whether it has ended.
+        """
+        try:
+            self._process.wait(timeout)
+        except subprocess.TimeoutExpired:
+            return False
+        return True
+
+    def stop(self, timeout: float = _STOP_TIMEOUT) -> None:
+        """End the process, in order if it can, else by force. Safe to call twice."""
+        for pipe in (self._process.stdin, self._process.stdout):
+            if pipe is not None and not pipe.closed:
+                with contextlib.suppress(BrokenPipeError):
+                    pipe.close()
+        if not self.wait(timeout):
+            self._process.kill()
+            self._process.wait()
+
+    def last_lines(self) -> str:
+        """Return the end of what it has written since it was started, without secrets."""
+        with self._log.open("rb") as log:
+            log.seek(self._log_start)
+            lines = log.read().decode(errors="replace").strip().splitlines()
+        return scrub("\n".join(lines[-_SHOWN_LINES:]))
+
+    def _send(self, document: dict[str, Any]) -> None:
+        assert self._process.stdin is not None
+        # If it has ended, whoever waits for its answer is told so.
+        with contextlib.suppress(BrokenPipeError, ValueError):
+            self._process.stdin.write(json.dumps(document).encode() + b"\n")
+            self._process.stdin.flush()
+
+    def _receive(self, timeout: float, failure: str) -> Any:
+        assert self._process.stdout is not None
+        line = b""
+        if not self._process.stdout.closed:
+            line = _read_line(self._process.stdout, time.monotonic() + timeout)
+        if line.endswith(b"\n"):
+            return json.loads(line)
+        late = self.running and not self.wait(1)
+        self.stop()
+        reason = f"in {timeout:.0f} s" if late else f"but ended with code {self._process.returncode}"
+        said = self.last_lines()
+        raise PlatformError(f"{failure} {reason}." + (f" Its last lines:\n{said}\n" if said else ""))
+
+
+def _with_package(environment: os._Environ[str] | dict[str, str]) -> dict[str, str]:
+    """Environment in which this very package is found, wherever the service's directory is."""
+    home = str(Path(__file__).parents[2])
+    paths = [home, *filter(None, [environment.get("PYTHONPATH")])]
+    return {**environment, "PYTHONPATH": os.pathsep.join(paths)}
+
+
+def _read_line(pipe: IO[bytes], deadline: float) -> bytes:
+    """Read up to a line end, the end of the pipe or the deadline; answers come one at a time."""
+    line = b""
+    with selectors.DefaultSelector() as selector:
+        selector.register(pipe, selectors.EVENT_READ)
+        while not line.endswith(b"\n"):
+            remaining = deadline - time.monotonic()
+            if remaining <= 0 or not selector.select(remaining):
+                break
+            # Past the buffer of the file object, which the selector knows nothing of.
+            chunk = os.read(pipe.fileno(), 65536)
+            if not chunk:
+                break
+            line += chunk
+    return line
+
+
+class Application(Protocol):
+    """An ASGI application that may be told things while it runs."""
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Serve one connection."""
+
+    def command(self, command: dict[str, Any]) -> Any:
+        """Carry out a command of the parent; called on the event loop."""
+
+
+def run_service(build: Callable[[dict[str, Any]], Application]) -> None:
+    """Run an application until the parent closes the pipe: the main function of a service.
+
+    Parameters
+    ----------
+    build : callable
+        Makes the application from the settings. It is ready to answer when this returns.
+    """
+    import uvicorn
+
+    answers = _take_standard_output()
+    settings = json.loads(sys.stdin.readline())
+    listener = _shareable_socket()
+    listener.bind((LOOPBACK, settings["port"]))
+    application = build(settings)
+
+    class Announcing(uvicorn.Server):
+        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+            await super().startup(sockets)
+            loop = asyncio.get_running_loop()
+
+            def obey(command: dict[str, Any]) -> None:
+                answers.write(json.dumps(application.command(command)) + "\n")
+
+            def leave() -> None:
+                self.should_exit = True
+
+            watch_parent(
+                on_command=lambda command: loop.call_soon_threadsafe(obey, command),
+                on_end=lambda: loop.call_soon_threadsafe(leave),
+                patience=2.0,
+            )
+            answers.write('"ready"\n')
+
+    config = uvicorn.Config(
+        application,
+        log_config=None,
+        access_log=False,
+        lifespan="on",
+        timeout_graceful_shutdown=1,
+        timeout_keep_alive=60,
+    )
+    Announcing(config).run(sockets=[listener])
+
+
+def _take_standard_output() -> IO[str]:
+    """Keep standard output for answers to the parent; whatever anybody prints goes to the log."""
+    answers = os.fdopen(os.dup(1), "w", buffering=1)
+    os.dup2(2, 1)
+    return answers
+
+
+def watch_parent(
+    *,
+    on_end: Callable[[], object],
+    patience: float,
+    on_command: Callable[[dict[str, Any]], object] | None = None,
+) -> None:
+    """Watch the pipe from the parent in a thread.
+
+    Parameters
+    ----------
+    on_end : callable
+        Called when the pipe has ended: begins to end this process.
+    patience : `float`
+        Seconds after which the process is ended by force.
+    on_command : callable, optional
+        Called with each command, in the watching thread.
+    """
+
+    def watch() -> None:
+        for line in sys.stdin:
+            if on_command is not None:
+                on_command(json.loads(line))
+        force = threading.Timer(patience, os.kill, (os.getpid(), signal.SIGKILL))
+        force.daemon = True
+        force.start()
+        on_end()
+
+    threading.Thread(target=watch, name="parent", daemon=True).start()
