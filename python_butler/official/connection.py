@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import socket
 import threading
 import time
+import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -105,16 +108,40 @@ class OfficialConnection(RemoteButlerHttpConnection):
         patience: float = PATIENCE,
         read_timeout: float = _READ_TIMEOUT,
     ) -> None:
-        client = httpx2.Client(timeout=httpx2.Timeout(read_timeout, connect=CONNECT_TIMEOUT))
+        client = httpx2.Client(
+            timeout=httpx2.Timeout(read_timeout, connect=CONNECT_TIMEOUT),
+            event_hooks={"request": [self._watch]},
+        )
         super().__init__(http_client=client, server_url=server_url, auth=FreshToken(server_url))
         self.label = label
         self.cancelled = threading.Event()
+        self._sockets: weakref.WeakSet[socket.socket] = weakref.WeakSet()
         self._on_busy = on_busy
         self._patience = patience
 
     def close(self) -> None:
         """Close the pool of connections; safe to call twice."""
         self._client.close()
+
+    def cancel(self) -> None:
+        """End all requests at once, from any thread; the connection cannot be used again.
+
+        Whoever waits for an answer gets an `OfflineError`. Closing the pool would not do: it leaves a
+        thread that is reading from a socket waiting.
+        """
+        self.cancelled.set()
+        for connected in list(self._sockets):
+            _shut(connected)
+
+    def _watch(self, request: httpx2.Request) -> None:
+        request.extensions["trace"] = self._trace
+
+    def _trace(self, event: str, info: dict[str, Any]) -> None:
+        if event in ("connection.connect_tcp.complete", "connection.start_tls.complete"):
+            connected = info["return_value"].get_extra_info("socket")
+            self._sockets.add(connected)
+            if self.cancelled.is_set():
+                _shut(connected)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return (OfficialConnection, (self.label, self.server_url))
@@ -199,6 +226,12 @@ class OfficialConnection(RemoteButlerHttpConnection):
         )
 
 
+def _shut(connected: socket.socket) -> None:
+    # Of the plain socket even for an encrypted one: no farewell, which could block.
+    with contextlib.suppress(OSError):
+        socket.socket.shutdown(connected, socket.SHUT_RDWR)
+
+
 def _said(error: ButlerServerError) -> str:
     """What the server itself gave as its reason, if it is fit to be shown."""
     cause = error.__cause__
@@ -229,6 +262,7 @@ def connect(
     options: ButlerInstanceOptions | None = None,
     on_busy: Callable[[float], None] | None = None,
     patience: float = PATIENCE,
+    read_timeout: float = _READ_TIMEOUT,
     cache: RemoteButlerCache | None = None,
 ) -> RemoteButler:
     """Open an official repository for reading.
@@ -243,6 +277,8 @@ def connect(
         Called with the seconds to wait whenever the server asks to come back later.
     patience : `float`, optional
         Seconds for which a busy server is asked again.
+    read_timeout : `float`, optional
+        Seconds without a byte from the server after which it counts as offline.
     cache : `RemoteButlerCache`, optional
         What several connections to one server share: pass one to save requests.
 
@@ -259,7 +295,9 @@ def connect(
     OfficialServerError
         If the server, the token or the network is in trouble.
     """
-    connection = OfficialConnection(label, official_url(label), on_busy=on_busy, patience=patience)
+    connection = OfficialConnection(
+        label, official_url(label), on_busy=on_busy, patience=patience, read_timeout=read_timeout
+    )
     return RemoteButler(
         connection=connection,
         defaults=RegistryDefaults.from_butler_instance_options(options or ButlerInstanceOptions()),
