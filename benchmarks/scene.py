@@ -1,0 +1,131 @@
+"""Everything that figures are measured on, started when the first of them needs it."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from contextlib import ExitStack
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+if TYPE_CHECKING:
+    from python_butler.demo.platform import Platform
+
+SCALE = 57_000
+"""Datasets in the registry of the platform: as many as Data Preview 1 has."""
+
+
+class Scene:
+    """Platform, environment and servers for benchmarks, as a context manager."""
+
+    def __init__(self) -> None:
+        self._stack = ExitStack()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    @cached_property
+    def directory(self) -> Path:
+        """A directory that goes away afterwards."""
+        return Path(self._stack.enter_context(tempfile.TemporaryDirectory(prefix="python-butler-bench-")))
+
+    @cached_property
+    def platform(self) -> Platform:
+        """A running platform; this process's environment points to it from then on."""
+        from python_butler.demo.platform import Platform
+        from python_butler.demo.repository import ensure_repository
+        from python_butler.demo.scale import scaled_registry
+
+        repository = ensure_repository(progress=lambda text: print(text, file=sys.stderr))
+        platform = self._stack.enter_context(
+            Platform(self.directory, repository=repository, registry=scaled_registry(repository, SCALE))
+        )
+        os.environ.update(platform.environment)
+        return platform
+
+    @cached_property
+    def jupyter(self) -> JupyterServer:
+        """A Jupyter server with our extension and the probe of its event loop."""
+        assert self.platform
+        return self._stack.enter_context(JupyterServer(self.directory / "jupyter"))
+
+
+class JupyterServer:
+    """A real Jupyter server in a process of its own."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        self._token = secrets.token_hex(16)
+
+    def __enter__(self) -> Self:
+        self._directory.mkdir()
+        with socket.create_server(("127.0.0.1", 0)) as reserved:
+            port = reserved.getsockname()[1]
+        self._url = f"http://127.0.0.1:{port}/"
+        extensions = {"python_butler.server": True, "benchmarks.loop_probe": True}
+        options = {
+            "ServerApp.port": port,
+            "ServerApp.port_retries": 0,
+            "ServerApp.open_browser": False,
+            "ServerApp.allow_root": True,
+            "ServerApp.root_dir": str(self._directory),
+            "ServerApp.jpserver_extensions": json.dumps(extensions),
+        }
+        root = Path(__file__).parent.parent
+        with (self._directory / "log").open("w") as log:
+            self._process = subprocess.Popen(
+                [
+                    sys.executable,
+                    "-m",
+                    "jupyter_server",
+                    *(f"--{name}={value}" for name, value in options.items()),
+                ],
+                env={
+                    **os.environ,
+                    "JUPYTER_TOKEN": self._token,
+                    "JUPYTER_RUNTIME_DIR": str(self._directory / "runtime"),
+                    "JUPYTER_CONFIG_DIR": str(self._directory / "config"),
+                    "PYTHONPATH": str(root),
+                },
+                cwd=root,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
+        deadline = time.monotonic() + 60
+        while True:
+            try:
+                self.get("api/status")
+                return self
+            except OSError:
+                if time.monotonic() > deadline or self._process.poll() is not None:
+                    self.__exit__()
+                    raise
+                time.sleep(0.1)
+
+    def __exit__(self, *_: object) -> None:
+        self._process.terminate()
+        self._process.wait(timeout=30)
+
+    def get(self, path: str) -> bytes:
+        """Body of the answer to a request to the server."""
+        request = urllib.request.Request(
+            self._url + path, headers={"Authorization": f"token {self._token}"}
+        )
+        with urllib.request.urlopen(request, timeout=120) as answer:
+            body: bytes = answer.read()
+        return body
+
+    def get_json(self, path: str) -> Any:
+        """The answer's body, parsed."""
+        return json.loads(self.get(path))
