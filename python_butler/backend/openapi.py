@@ -16,7 +16,8 @@ from fastapi import FastAPI
 from pydantic import TypeAdapter
 
 from .models import DatasetEvent
-from .routes import NDJSON, router
+from .routes import router
+from .streaming import NDJSON
 
 __all__ = ["DOCUMENT", "describe", "main", "render"]
 

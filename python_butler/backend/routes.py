@@ -25,11 +25,9 @@ from .models import (
     VersionList,
 )
 from .service import Service
+from .streaming import NDJSON, EventResponse
 
-__all__ = ["MAX_COLLECTIONS", "MAX_ROWS", "NDJSON", "router"]
-
-NDJSON = "application/x-ndjson"
-"""Media type of a stream of events, one JSON document a line."""
+__all__ = ["MAX_COLLECTIONS", "MAX_ROWS", "router"]
 
 MAX_ROWS = 20_000
 """Most datasets in one page."""
@@ -107,10 +105,20 @@ async def list_dataset_types(
 
 @router.get("/repositories/{kind}/{label}/count")
 async def count_datasets(
-    service: _Service, kind: _Kind, label: _Label, collection: _Collection, dataset_type: _DatasetType
+    service: _Service,
+    request: Request,
+    kind: _Kind,
+    label: _Label,
+    collection: _Collection,
+    dataset_type: _DatasetType,
 ) -> DatasetCount:
     """Count the datasets of a type in a collection, up to a bound; cached."""
-    return await service.count(kind, label, collection, dataset_type)
+
+    async def left() -> None:
+        while (await request.receive())["type"] != "http.disconnect":
+            pass
+
+    return await service.count(kind, label, collection, dataset_type, left)
 
 
 @router.get(
@@ -126,10 +134,9 @@ async def list_datasets(
     dataset_type: _DatasetType,
     limit: Annotated[int, Query(ge=1, le=MAX_ROWS)] = PAGE_ROWS,
     cursor: Annotated[str | None, Query(description="`next_cursor` of the page before.")] = None,
-) -> StreamingResponse:
+) -> EventResponse:
     """Stream one page of the datasets of a type in a collection, ordered by data ID."""
-    lines = await service.datasets(kind, label, collection, dataset_type, limit, cursor)
-    return StreamingResponse(lines, media_type=NDJSON)
+    return EventResponse(await service.datasets(kind, label, collection, dataset_type, limit, cursor))
 
 
 @router.get("/repositories/{kind}/{label}/datasets/{id}")

@@ -35,7 +35,8 @@ __all__ = ["FreshToken", "OfficialConnection", "connect"]
 PATIENCE = 120.0
 """Seconds for which a busy server is asked again, as upstream's own client does."""
 
-_READ_TIMEOUT = 120.0
+READ_TIMEOUT = 120.0
+"""Seconds without a byte from the server after which it counts as offline."""
 
 
 class FreshToken(RemoteButlerAuthenticationProvider):
@@ -106,7 +107,7 @@ class OfficialConnection(RemoteButlerHttpConnection):
         *,
         on_busy: Callable[[float], None] | None = None,
         patience: float = PATIENCE,
-        read_timeout: float = _READ_TIMEOUT,
+        read_timeout: float = READ_TIMEOUT,
     ) -> None:
         client = httpx2.Client(
             timeout=httpx2.Timeout(read_timeout, connect=CONNECT_TIMEOUT),
@@ -262,7 +263,7 @@ def connect(
     options: ButlerInstanceOptions | None = None,
     on_busy: Callable[[float], None] | None = None,
     patience: float = PATIENCE,
-    read_timeout: float = _READ_TIMEOUT,
+    read_timeout: float = READ_TIMEOUT,
     cache: RemoteButlerCache | None = None,
 ) -> RemoteButler:
     """Open an official repository for reading.
