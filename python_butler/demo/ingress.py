@@ -117,13 +117,13 @@ async def _answer(send: Any, status: int, document: dict[str, Any]) -> None:
 
 
 def _write_server_configuration(settings: dict[str, Any]) -> str:
-    """Describe the repository as the server sees it: its own registry, files in the object store."""
+    """Describe the repository as the server sees it: its registry, files in the object store."""
     from lsst.daf.butler import Config
 
     config = Config(str(Path(settings["repository"]) / "butler.yaml"))
     config["datastore", "root"] = settings["datastore_root"]
     config["registry", "db"] = f"sqlite:///{settings['registry']}"
-    path = Path(settings["registry"]).with_name("butler.yaml")
+    path = Path(settings["directory"]) / "butler.yaml"
     config.dumpToUri(str(path), overwrite=True)
     return str(path)
 

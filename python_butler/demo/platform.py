@@ -17,7 +17,7 @@ from typing import IO, Any, Self
 from ..settings import ROOT_VARIABLE
 from .ingress import GROUP
 from .s3 import BUCKET, REGION
-from .service import LOOPBACK, PlatformError, Service, reserve_port
+from .service import LOOPBACK, PlatformError, Service, clean_environment, reserve_port
 
 __all__ = ["LABEL", "Platform"]
 
@@ -25,7 +25,6 @@ LABEL = "dp2"
 """Label of the official repository."""
 
 _PREFIX = "dp2/"
-_FOREIGN_VARIABLES = ("AWS_", "BUTLER_", "DAF_BUTLER_", "LSST_RESOURCES_", "MOTO_", "S3_", "SENTRY_")
 
 
 class Platform:
@@ -34,11 +33,11 @@ class Platform:
     Parameters
     ----------
     directory : `pathlib.Path`
-        For everything it writes: logs and its copy of the registry in ``.platform``, and by default
-        the satellites in ``butler``. Only one platform at a time may use it.
+        For everything it writes: logs and configuration in ``.platform``, and by default the
+        satellites in ``butler``. Only one platform at a time may use it.
     repository : `pathlib.Path`, optional
         The demonstration repository, as `python_butler.demo.repository.ensure_repository` returns
-        it, which is the default. It is never modified.
+        it, which is the default. It is opened for reading only.
     latency : `float`, optional
         Seconds by which every HTTP request is delayed.
     registry : `pathlib.Path`, optional
@@ -173,7 +172,7 @@ class Platform:
 
     def _start(self) -> None:
         self.directory.mkdir(parents=True, exist_ok=True)
-        self._state.mkdir(exist_ok=True)
+        self._state.mkdir(mode=0o700, exist_ok=True)
         self._lock = _lock_directory(self._state)
         if self._repository is None:
             from .repository import ensure_repository
@@ -182,9 +181,6 @@ class Platform:
         server_directory = self._state / "server"
         shutil.rmtree(server_directory, ignore_errors=True)
         server_directory.mkdir()
-        shutil.copyfile(
-            self._registry or self._repository / "repo" / "gen3.sqlite3", server_directory / "gen3.sqlite3"
-        )
         self.index_file.write_text(f"{LABEL}: {self.url}/butler.yaml\n")
         self._progress("Starting the object store and the Butler server.")
         self._s3 = self._launch(
@@ -203,14 +199,16 @@ class Platform:
         self._server.wait_until_ready()
 
     def _launch_server(self) -> Service:
+        assert self._repository is not None, "The platform is used as a context manager."
         return self._launch(
             "Butler server",
             "python_butler.demo.ingress",
             {
                 "port": self._server_port,
                 "label": LABEL,
-                "repository": str(self._repository and self._repository / "repo"),
-                "registry": str(self._state / "server" / "gen3.sqlite3"),
+                "directory": str(self._state / "server"),
+                "repository": str(self._repository / "repo"),
+                "registry": str(self._registry or self._repository / "repo" / "gen3.sqlite3"),
                 "datastore_root": f"s3://{BUCKET}/{_PREFIX}",
                 "s3_url": f"http://{LOOPBACK}:{self._s3_port}",
                 "access_key": self._access_key,
@@ -237,20 +235,12 @@ def _new_token() -> str:
 
 
 def _service_environment() -> dict[str, str]:
-    """Environment without anything that could lead a service to other servers or accounts."""
-    inherited = {
-        name: value
-        for name, value in os.environ.items()
-        if not name.startswith(_FOREIGN_VARIABLES) and name != "ACCESS_TOKEN"
-    }
     return {
-        **inherited,
+        **clean_environment(),
         "AWS_CONFIG_FILE": os.devnull,
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
         "AWS_DEFAULT_REGION": REGION,
         "AWS_EC2_METADATA_DISABLED": "true",
-        "NO_PROXY": LOOPBACK,
-        "no_proxy": LOOPBACK,
     }
 
 

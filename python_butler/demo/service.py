@@ -26,7 +26,16 @@ from typing import IO, Any, Protocol
 from ..credentials import scrub
 from ..errors import PythonButlerError
 
-__all__ = ["LOOPBACK", "PlatformError", "Service", "reserve_port", "run_service", "watch_parent"]
+__all__ = [
+    "LOOPBACK",
+    "PlatformError",
+    "Service",
+    "clean_environment",
+    "reserve_port",
+    "run_service",
+    "take_standard_output",
+    "watch_parent",
+]
 
 LOOPBACK = "127.0.0.1"
 """The only address anything of the demonstration listens on."""
@@ -34,12 +43,46 @@ LOOPBACK = "127.0.0.1"
 START_TIMEOUT = 60.0
 """Seconds in which a service has to be ready."""
 
+_FOREIGN_VARIABLES = (
+    "ACCESS_TOKEN",
+    "AWS_",
+    "BUTLER_",
+    "DAF_BUTLER_",
+    "LSST_RESOURCES_",
+    "MOTO_",
+    "NUBLADO_",
+    "S3_",
+    "SENTRY_",
+)
+
+# This package is found wherever the service's directory is, without a variable that its own child
+# processes would inherit.
+_RUN = "import sys, importlib; sys.path.append(sys.argv[2]); importlib.import_module(sys.argv[1]).main()"
+
 _STOP_TIMEOUT = 5.0
 _SHOWN_LINES = 15
 
 
 class PlatformError(PythonButlerError, RuntimeError):
     """A part of the demonstration could not be started or has ended."""
+
+
+def clean_environment(*dropped: str) -> dict[str, str]:
+    """Environment without anything that could lead a child process to other servers or accounts.
+
+    Parameters
+    ----------
+    *dropped : `str`
+        Further beginnings of names of variables that are left out.
+
+    Returns
+    -------
+    environment : `dict` [`str`, `str`]
+        A copy of this process's environment, without those variables.
+    """
+    left_out = _FOREIGN_VARIABLES + dropped
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(left_out)}
+    return {**inherited, "NO_PROXY": LOOPBACK, "no_proxy": LOOPBACK}
 
 
 def reserve_port(port: int = 0) -> socket.socket:
@@ -100,8 +143,8 @@ class Service:
         File that its output is appended to.
     directory : `pathlib.Path`
         Its working directory.
-    environment : `dict` [`str`, `str`], optional
-        Its whole environment, instead of a copy of this process's.
+    environment : `dict` [`str`, `str`]
+        Its whole environment.
     """
 
     def __init__(
@@ -112,7 +155,7 @@ class Service:
         *,
         log: Path,
         directory: Path,
-        environment: dict[str, str] | None = None,
+        environment: dict[str, str],
     ) -> None:
         self.name = name
         self._settings = settings
@@ -120,12 +163,12 @@ class Service:
         self._log_start = log.stat().st_size if log.exists() else 0
         with log.open("ab") as output:
             self._process = subprocess.Popen(
-                [sys.executable, "-c", f"from {module} import main; main()"],
+                [sys.executable, "-P", "-c", _RUN, module, str(Path(__file__).parents[2])],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=output,
                 cwd=directory,
-                env=_with_package(os.environ if environment is None else environment),
+                env=environment,
                 # Ctrl-C in a terminal reaches the parent only, which ends its services in order.
                 start_new_session=True,
             )
@@ -241,13 +284,6 @@ class Service:
         raise PlatformError(f"{failure} {reason}." + (f" Its last lines:\n{said}\n" if said else ""))
 
 
-def _with_package(environment: os._Environ[str] | dict[str, str]) -> dict[str, str]:
-    """Environment in which this very package is found, wherever the service's directory is."""
-    home = str(Path(__file__).parents[2])
-    paths = [home, *filter(None, [environment.get("PYTHONPATH")])]
-    return {**environment, "PYTHONPATH": os.pathsep.join(paths)}
-
-
 def _read_line(pipe: IO[bytes], deadline: float) -> bytes:
     """Read up to a line end, the end of the pipe or the deadline; answers come one at a time."""
     line = b""
@@ -285,7 +321,7 @@ def run_service(build: Callable[[dict[str, Any]], Application]) -> None:
     """
     import uvicorn
 
-    answers = _take_standard_output()
+    answers = take_standard_output()
     settings = json.loads(sys.stdin.readline())
     listener = _shareable_socket()
     listener.bind((LOOPBACK, settings["port"]))
@@ -320,7 +356,7 @@ def run_service(build: Callable[[dict[str, Any]], Application]) -> None:
     Announcing(config).run(sockets=[listener])
 
 
-def _take_standard_output() -> IO[str]:
+def take_standard_output() -> IO[str]:
     """Keep standard output for answers to the parent; whatever anybody prints goes to the log."""
     answers = os.fdopen(os.dup(1), "w", buffering=1)
     os.dup2(2, 1)
