@@ -1,4 +1,4 @@
-"""What the backend prints: the last lines are kept in memory, without secrets, never on disk."""
+"""What the backend prints: the end of it is kept in memory, never on disk, and told without secrets."""
 
 from __future__ import annotations
 
@@ -6,20 +6,20 @@ import asyncio
 import logging
 import os
 import re
-from collections import deque
 from collections.abc import Collection
 from pathlib import Path
 
 __all__ = ["Output", "clean", "known_secrets"]
 
-_KEPT_LINES = 40
+# Little at a time: a backend that prints without end must not hold the server's event loop.
+_READ_BYTES = 8_192
+_KEPT_BYTES = 16_384
+_PIPE_BYTES = 65_536
 _TOLD_LINES = 6
 _TOLD_CHARACTERS = 800
-_LONGEST_LINE = 4_096
-_READ_BYTES = 65_536
 
 _SECRET_NAME = re.compile(r"TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIAL|_KEY$", re.IGNORECASE)
-_ADDRESS_QUERY = re.compile(r"(\w+://[^\s\"'<>?]*)\?[^\s\"'<>]+")
+_ADDRESS_QUERY = re.compile(r"(://[^\s\"'<>?]{0,2000})\?[^\s\"'<>]+")
 _BEARER = re.compile(r"(?i)(bearer\s+)[A-Za-z0-9._~+/=-]+")
 _PLATFORM_TOKEN = re.compile(r"\bgt-[A-Za-z0-9_-]{10,}(?:\.[A-Za-z0-9_-]+)?")
 
@@ -76,15 +76,15 @@ class Output:
     secrets : collection of `str`
         Values that must not be kept.
     log : `logging.Logger`
-        Told every line, at debug level.
+        Told everything, at debug level.
     """
 
     def __init__(self, path: Path, secrets: Collection[str], log: logging.Logger) -> None:
         self._path = path
         self._secrets = frozenset(secrets)
         self._log = log
-        self._lines: deque[str] = deque(maxlen=_KEPT_LINES)
-        self._partial = b""
+        self._kept = b""
+        self._unlogged = b""
         os.mkfifo(path, 0o600)
         # Open for writing too, so that the end of one writer does not look like the end of all.
         self._reader: int | None = os.open(path, os.O_RDWR | os.O_NONBLOCK)
@@ -97,10 +97,11 @@ class Output:
 
     def tail(self) -> str:
         """The last lines, without secrets, short enough for a message."""
-        self._read()
-        self._take(self._partial.splitlines())
-        self._partial = b""
-        told = [line for line in self._lines if line.strip()][-_TOLD_LINES:]
+        for _ in range(_PIPE_BYTES // _READ_BYTES):
+            if not self._read():
+                break
+        text = clean(self._kept.decode(errors="replace"), self._secrets)
+        told = [line.rstrip() for line in text.splitlines() if line.strip()][-_TOLD_LINES:]
         return "\n".join(told)[-_TOLD_CHARACTERS:]
 
     def close(self) -> None:
@@ -111,21 +112,20 @@ class Output:
         os.close(self._reader)
         self._reader = None
 
-    def _read(self) -> None:
+    def _read(self) -> bool:
+        """Take what is there, a little of it; return whether there was anything."""
         if self._reader is None:
-            return
+            return False
         try:
             data = os.read(self._reader, _READ_BYTES)
         except BlockingIOError:
-            return
-        *lines, rest = (self._partial + data).split(b"\n")
-        if len(rest) > _LONGEST_LINE:
-            lines, rest = [*lines, rest], b""
-        self._partial = rest
-        self._take(lines)
-
-    def _take(self, lines: list[bytes]) -> None:
-        for line in lines:
-            text = clean(line[:_LONGEST_LINE].decode(errors="replace").rstrip(), self._secrets)
-            self._lines.append(text)
-            self._log.debug("Butler backend: %s", text)
+            return False
+        self._kept = (self._kept + data)[-_KEPT_BYTES:]
+        if self._log.isEnabledFor(logging.DEBUG):
+            # Whole lines only: half a secret would not be recognised.
+            lines, end, self._unlogged = (self._unlogged + data).rpartition(b"\n")
+            self._unlogged = self._unlogged[-_KEPT_BYTES:]
+            if end:
+                text = clean(lines.decode(errors="replace"), self._secrets)
+                self._log.debug("The Butler backend prints:\n%s", text)
+        return True
