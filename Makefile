@@ -74,10 +74,14 @@ $(STAMPS)/python: pyproject.toml constraints.txt
 
 $(STAMPS)/packages: package.json yarn.lock .yarnrc.yml $(STAMPS)/python
 	@echo "Installing front end packages ..."
-	@jlpm install --immutable
+	@jlpm install --immutable > $(STAMPS)/packages.log 2>&1 || { cat $(STAMPS)/packages.log; exit 1; }
 	@touch $@
 
 $(STAMPS)/extension: $(FRONT_END) $(STAMPS)/packages
-	@jlpm build:prod
-	@$(BIN)/jupyter-builder develop . --overwrite
+	@echo "Building the front end ..."
+	@jlpm build:prod > $(STAMPS)/build.log 2>&1 || { cat $(STAMPS)/build.log; exit 1; }
+	@# JupyterLab reads the bundle where it is built, so that a rebuild is seen at the next reload.
+	@mkdir -p $(VENV)/share/jupyter/labextensions
+	@rm -rf $(VENV)/share/jupyter/labextensions/python-butler
+	@ln -s $(CURDIR)/labextension/dist $(VENV)/share/jupyter/labextensions/python-butler
 	@touch $@
