@@ -1,0 +1,11 @@
+"""One Butler over an official repository and its satellite.
+
+Reading searches both in collection order, writing goes to the satellite. Stands on `official` and
+`satellite`; `backend`, `cli` and notebooks come in.
+"""
+
+from .butler import SatelliteButler
+from .opening import open
+from .planner import InexactQueryError
+
+__all__ = ["InexactQueryError", "SatelliteButler", "open"]

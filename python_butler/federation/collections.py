@@ -1,0 +1,303 @@
+"""Collections of both repositories as one list, and changes to the personal ones."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence, Set
+from typing import NamedTuple, cast
+
+from lsst.daf.butler import (
+    ButlerCollections,
+    CollectionInfo,
+    CollectionType,
+    DatasetType,
+    MissingCollectionError,
+)
+from lsst.daf.butler.remote_butler._collection_args import convert_collection_arg_to_glob_string_list
+from lsst.daf.butler.remote_butler._defaults import DefaultsHolder
+from lsst.daf.butler.utils import has_globs
+from lsst.utils.iteration import ensure_iterable
+
+from ..errors import OfficialRunError
+from ..settings import user_name
+from .sides import Side, Sides
+
+__all__ = ["Located", "SatelliteCollections"]
+
+
+class Located(NamedTuple):
+    """A collection, and where it is read."""
+
+    info: CollectionInfo
+    home: Side
+    """Official if it exists there: a satellite's copy of an official collection is partial."""
+
+
+class SatelliteCollections(ButlerCollections):
+    """Collections of an official repository and its satellite.
+
+    Parameters
+    ----------
+    sides : `Sides`
+        The two repositories.
+    defaults : `lsst.daf.butler.remote_butler._defaults.DefaultsHolder`
+        Holds the default collections.
+    """
+
+    def __init__(self, sides: Sides, defaults: DefaultsHolder) -> None:
+        self._sides = sides
+        self._defaults = defaults
+
+    @property
+    def defaults(self) -> Sequence[str]:
+        return self._defaults.get().collections
+
+    # Reading
+
+    def locate(self, names: Iterable[str]) -> dict[str, Located]:
+        """Find collections by name, wherever they are.
+
+        Parameters
+        ----------
+        names : iterable of `str`
+            Names, without wildcards.
+
+        Returns
+        -------
+        found : `dict` [`str`, `Located`]
+            All of them, with their summaries, in the order given.
+
+        Raises
+        ------
+        lsst.daf.butler.MissingCollectionError
+            If one of them exists nowhere.
+        """
+        names = list(names)
+        official = self._sides.collections(Side.OFFICIAL, names)
+        personal = self._sides.collections(Side.PERSONAL, [n for n in names if n not in official])
+        found: dict[str, Located] = {}
+        for name in names:
+            if (info := official.get(name)) is not None:
+                found[name] = Located(info, Side.OFFICIAL)
+            elif (info := personal.get(name)) is not None:
+                found[name] = Located(info, Side.PERSONAL)
+            else:
+                raise MissingCollectionError(f"No collection with name '{name}' found.")
+        return found
+
+    def flatten(self, names: Iterable[str]) -> dict[str, Located]:
+        """Replace chains by what is in them, in search order.
+
+        Parameters
+        ----------
+        names : iterable of `str`
+            Names, without wildcards.
+
+        Returns
+        -------
+        found : `dict` [`str`, `Located`]
+            Collections that are no chains, each once, at its first place.
+
+        Raises
+        ------
+        lsst.daf.butler.MissingCollectionError
+            If one of them exists nowhere.
+        """
+        return {
+            name: located
+            for name, located in self.expand(names).items()
+            if located.info.type is not CollectionType.CHAINED
+        }
+
+    def expand(self, names: Iterable[str]) -> dict[str, Located]:
+        """Add to collections all that is in them.
+
+        Parameters
+        ----------
+        names : iterable of `str`
+            Names, without wildcards.
+
+        Returns
+        -------
+        found : `dict` [`str`, `Located`]
+            Collections in search order, chains before what is in them.
+
+        Raises
+        ------
+        lsst.daf.butler.MissingCollectionError
+            If one of them exists nowhere.
+        """
+        return self._walk(names, set())
+
+    def query_info(
+        self,
+        expression: str | Iterable[str],
+        collection_types: Set[CollectionType] | CollectionType | None = None,
+        flatten_chains: bool = False,
+        include_chains: bool | None = None,
+        include_parents: bool = False,
+        include_summary: bool = False,
+        include_doc: bool = False,
+        summary_datasets: Iterable[DatasetType] | Iterable[str] | None = None,
+    ) -> Sequence[CollectionInfo]:
+        if collection_types is None:
+            types = frozenset(CollectionType.all())
+        else:
+            types = frozenset(ensure_iterable(collection_types))
+        if include_chains is None:
+            include_chains = not flatten_chains
+        found: dict[str, CollectionInfo] = {}
+        for term in convert_collection_arg_to_glob_string_list(expression):
+            if has_globs(term):
+                matching = self._matching(term, include_summary)
+            else:
+                matching = {name: located.info for name, located in self.locate([term]).items()}
+            if flatten_chains:
+                matching = {name: located.info for name, located in self.expand(matching).items()}
+            found.update({name: info for name, info in matching.items() if name not in found})
+        wanted = None if summary_datasets is None else frozenset(map(_name_of, summary_datasets))
+        return [
+            self._dressed(info, include_parents, include_summary, include_doc, wanted)
+            for info in found.values()
+            if info.type in types and (include_chains or info.type is not CollectionType.CHAINED)
+        ]
+
+    def get_info(
+        self, name: str, include_parents: bool = False, include_summary: bool = False
+    ) -> CollectionInfo:
+        if has_globs(name):
+            raise ValueError("Search expressions are not allowed in 'name' parameter to get_info")
+        (info,) = self.query_info(
+            name, include_parents=include_parents, include_summary=include_summary, include_doc=True
+        )
+        return info
+
+    # Writing
+
+    def extend_chain(self, parent_collection_name: str, child_collection_names: str | Iterable[str]) -> None:
+        children = self._prepare_chain(parent_collection_name, child_collection_names)
+        self._sides.writer.collections.extend_chain(parent_collection_name, children)
+        self._sides.changed()
+
+    def prepend_chain(self, parent_collection_name: str, child_collection_names: str | Iterable[str]) -> None:
+        children = self._prepare_chain(parent_collection_name, child_collection_names)
+        self._sides.writer.collections.prepend_chain(parent_collection_name, children)
+        self._sides.changed()
+
+    def redefine_chain(
+        self, parent_collection_name: str, child_collection_names: str | Iterable[str]
+    ) -> None:
+        children = self._prepare_chain(parent_collection_name, child_collection_names)
+        self._sides.writer.collections.redefine_chain(parent_collection_name, children)
+        self._sides.changed()
+
+    def remove_from_chain(
+        self, parent_collection_name: str, child_collection_names: str | Iterable[str]
+    ) -> None:
+        self.check_writeable(parent_collection_name)
+        children = list(ensure_iterable(child_collection_names))
+        self._sides.writer.collections.remove_from_chain(parent_collection_name, children)
+        self._sides.changed()
+
+    def register(self, name: str, type: CollectionType = CollectionType.RUN, doc: str | None = None) -> bool:
+        self.check_writeable(name)
+        registered = self._sides.writer.collections.register(name, type, doc)
+        self._sides.changed()
+        return registered
+
+    def x_remove(self, name: str) -> None:
+        self.check_writeable(name)
+        self._sides.writer.collections.x_remove(name)
+        self._sides.changed()
+
+    def check_writeable(self, name: str) -> None:
+        """Refuse to change what is official.
+
+        Parameters
+        ----------
+        name : `str`
+            Name of a collection; it need not exist.
+
+        Raises
+        ------
+        OfficialRunError
+            If it exists in the official repository. The message proposes another name.
+        """
+        if self._sides.collections(Side.OFFICIAL, [name]):
+            mine = f"u/{user_name()}/{name.rstrip('/').rsplit('/', 1)[-1]}"
+            raise OfficialRunError(
+                f"Collection {name!r} belongs to the official repository {self._sides.shared.label}, "
+                "which cannot be written.",
+                f"Use one of your own, for example {mine!r}.",
+            )
+
+    def _prepare_chain(self, parent: str, children: str | Iterable[str]) -> list[str]:
+        """Make names of official children known to the satellite, which demands that they exist."""
+        self.check_writeable(parent)
+        names = list(ensure_iterable(children))
+        for name, located in self.locate(names).items():
+            if located.home is Side.OFFICIAL:
+                self._sides.writer.collections.register(name, located.info.type, located.info.doc or None)
+        return names
+
+    # Details of reading
+
+    def _walk(self, names: Iterable[str], done: set[str]) -> dict[str, Located]:
+        """Collections and all that is in them, chains before their children."""
+        names = [name for name in names if name not in done]
+        located = self.locate(names)
+        found: dict[str, Located] = {}
+        for name in names:
+            if name in done:
+                continue
+            done.add(name)
+            found[name] = located[name]
+            if located[name].info.type is CollectionType.CHAINED:
+                found |= self._walk(located[name].info.children, done)
+        return found
+
+    def _matching(self, pattern: str, include_summary: bool) -> dict[str, CollectionInfo]:
+        found: dict[str, CollectionInfo] = {}
+        for side in Side:
+            butler = self._sides.butler(side)
+            if butler is None:
+                continue
+            infos = butler.collections.query_info(
+                pattern, include_chains=True, include_summary=include_summary, include_doc=True
+            )
+            # The official side comes first and is never replaced.
+            found |= {info.name: info for info in infos if info.name not in found}
+        return found
+
+    def _dressed(
+        self,
+        info: CollectionInfo,
+        include_parents: bool,
+        include_summary: bool,
+        include_doc: bool,
+        wanted: frozenset[str] | None,
+    ) -> CollectionInfo:
+        """Leave out what was not asked for, as upstream does, and add the parents of both sides."""
+        types = info.dataset_types
+        if types is None and include_summary:
+            types = self.locate([info.name])[info.name].info.dataset_types
+        if types is not None and wanted is not None:
+            types &= wanted
+        return info.model_copy(
+            update={
+                "parents": self._parents(info.name) if include_parents else None,
+                "dataset_types": types if include_summary else None,
+                "doc": info.doc if include_doc else "",
+            }
+        )
+
+    def _parents(self, name: str) -> frozenset[str]:
+        parents: set[str] = set()
+        for side in Side:
+            butler = self._sides.butler(side)
+            if butler is not None and self._sides.collections(side, [name]):
+                parents |= butler.collections.get_info(name, include_parents=True).parents or set()
+        return frozenset(parents)
+
+
+def _name_of(dataset_type: DatasetType | str) -> str:
+    return cast(str, getattr(dataset_type, "name", dataset_type))

@@ -1,0 +1,323 @@
+"""The registry interface of one Butler over both repositories: reading merges, writing is personal."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, cast
+
+from lsst.daf.butler import (
+    Butler,
+    CollectionType,
+    DataCoordinate,
+    DataId,
+    DatasetId,
+    DatasetIdGenEnum,
+    DatasetRef,
+    DatasetType,
+    DimensionElement,
+    DimensionGroup,
+    DimensionRecord,
+    MissingCollectionError,
+    Timespan,
+)
+from lsst.daf.butler.registry import (
+    CollectionSummary,
+    CollectionTypeError,
+    ConflictingDefinitionError,
+    DataIdError,
+    NoDefaultCollectionError,
+    Registry,
+)
+from lsst.daf.butler.remote_butler._defaults import DefaultsHolder
+from lsst.daf.butler.remote_butler._http_connection import RemoteButlerHttpConnection
+from lsst.daf.butler.remote_butler._registry import RemoteButlerRegistry
+from lsst.utils.iteration import ensure_iterable
+
+from .sides import Side
+
+if TYPE_CHECKING:
+    from .butler import SatelliteButler
+
+__all__ = ["SatelliteRegistry"]
+
+
+class SatelliteRegistry(RemoteButlerRegistry):
+    """Registry of an official repository and its satellite.
+
+    Parameters
+    ----------
+    butler : `SatelliteButler`
+        Butler whose registry this is.
+    defaults : `lsst.daf.butler.remote_butler._defaults.DefaultsHolder`
+        Holds default collections, run and data ID.
+    """
+
+    def __init__(self, butler: SatelliteButler, defaults: DefaultsHolder) -> None:
+        # What upstream's class asks of a connection is answered here, from both sides.
+        super().__init__(butler, defaults, cast(RemoteButlerHttpConnection, None))
+        self._satellite_butler = butler
+        self._sides = butler._sides
+
+    # Reading
+
+    def refresh(self) -> None:
+        self._sides.refresh()
+
+    def getCollectionSummary(self, collection: str) -> CollectionSummary:
+        found = []
+        for side in Side:
+            if self._sides.collections(side, [collection]):
+                butler = cast(Butler, self._sides.butler(side))
+                found.append(butler.registry.getCollectionSummary(collection))
+        # The children of a personal chain may be official ones, of which the satellite knows nothing.
+        if (info := self._satellite_butler.collections.locate([collection])[collection].info).children:
+            found.extend(self.getCollectionSummary(child) for child in self._foreign_children(info.children))
+        return CollectionSummary.union(*found)
+
+    def _foreign_children(self, children: Iterable[str]) -> list[str]:
+        located = self._satellite_butler.collections.locate(children)
+        homes = {found.home for found in located.values()}
+        return list(located) if len(homes) > 1 else []
+
+    def expandDataId(
+        self,
+        dataId: DataId | None = None,
+        *,
+        dimensions: Iterable[str] | DimensionGroup | None = None,
+        records: Mapping[str, DimensionRecord | None] | None = None,
+        withDefaults: bool = True,
+        **kwargs: Any,
+    ) -> DataCoordinate:
+        standardized = DataCoordinate.standardize(
+            dataId,
+            dimensions=dimensions,
+            universe=self.dimensions,
+            defaults=self.defaults.dataId if withDefaults else None,
+            **kwargs,
+        )
+        if standardized.hasRecords():
+            return standardized
+        if not standardized.dimensions:
+            return standardized.expanded({})
+        personal = self._sides.personal
+        if personal is not None:
+            with contextlib.suppress(DataIdError):
+                expanded = personal.registry.expandDataId(standardized, records=records, withDefaults=False)
+                if all(expanded.records[name] is not None for name in expanded.dimensions.elements):
+                    return expanded
+        try:
+            return self._sides.official.registry.expandDataId(standardized, withDefaults=False)
+        except DataIdError:
+            if personal is None:
+                raise
+            # The records may be the user's own, and complete without those that are not required.
+            return personal.registry.expandDataId(standardized, records=records, withDefaults=False)
+
+    def queryDatasetTypes(
+        self,
+        expression: Any = ...,
+        *,
+        components: bool = False,
+        missing: list[str] | None = None,
+    ) -> Iterable[DatasetType]:
+        found: dict[str, DatasetType] = {}
+        missed: list[set[str]] = []
+        for side in Side:
+            butler = self._sides.butler(side)
+            if butler is None:
+                continue
+            missed_here: list[str] = []
+            for dataset_type in butler.registry.queryDatasetTypes(expression, missing=missed_here):
+                found.setdefault(dataset_type.name, dataset_type)
+            missed.append(set(missed_here))
+        if missing is not None:
+            missing.extend(sorted(set.intersection(*missed)))
+        return list(found.values())
+
+    # Writing collections
+
+    def registerCollection(
+        self, name: str, type: CollectionType = CollectionType.TAGGED, doc: str | None = None
+    ) -> bool:
+        return self._satellite_butler.collections.register(name, type, doc)
+
+    def registerRun(self, name: str, doc: str | None = None) -> bool:
+        return self._satellite_butler.collections.register(name, CollectionType.RUN, doc)
+
+    def removeCollection(self, name: str) -> None:
+        self._satellite_butler.collections.x_remove(name)
+
+    def setCollectionChain(self, parent: str, children: Any, *, flatten: bool = False) -> None:
+        names = list(ensure_iterable(children))
+        if flatten:
+            names = list(self._satellite_butler.collections.flatten(names))
+        if self.getCollectionType(parent) is not CollectionType.CHAINED:
+            raise CollectionTypeError(f"Collection '{parent}' is not CHAINED.")
+        self._satellite_butler.collections.redefine_chain(parent, names)
+
+    def setCollectionDocumentation(self, collection: str, doc: str | None) -> None:
+        with self._writing(collection) as registry:
+            registry.setCollectionDocumentation(collection, doc)
+
+    def refresh_collection_summaries(self) -> None:
+        with self._writing() as registry:
+            registry.refresh_collection_summaries()
+
+    # Writing dataset types and datasets
+
+    def registerDatasetType(self, datasetType: DatasetType) -> bool:
+        official = self._sides.dataset_type(Side.OFFICIAL, datasetType.name)
+        if official is not None and official != datasetType:
+            raise ConflictingDefinitionError(
+                f"Dataset type {datasetType.name!r} is defined as {official} in the official repository "
+                f"{self._sides.shared.label}, not as {datasetType}. Choose another name for yours."
+            )
+        with self._writing() as registry:
+            return registry.registerDatasetType(datasetType)
+
+    def removeDatasetType(self, name: str | tuple[str, ...]) -> None:
+        with self._writing() as registry:
+            registry.removeDatasetType(name)
+
+    def supportsIdGenerationMode(self, mode: DatasetIdGenEnum) -> bool:
+        with self._writing() as registry:
+            return registry.supportsIdGenerationMode(mode)
+
+    def insertDatasets(
+        self,
+        datasetType: DatasetType | str,
+        dataIds: Iterable[DataId],
+        run: str | None = None,
+        expand: bool = True,
+        idGenerationMode: DatasetIdGenEnum = DatasetIdGenEnum.UNIQUE,
+    ) -> list[DatasetRef]:
+        run = run or self.defaults.run
+        if run is None:
+            raise NoDefaultCollectionError(
+                "No run provided to insertDatasets, and no default from registry construction."
+            )
+        writing = self._satellite_butler._writing
+        known = writing.prepare_dataset_type(datasetType)
+        coordinates = [
+            DataCoordinate.standardize(
+                data_id,
+                dimensions=known.dimensions,
+                universe=self.dimensions,
+                defaults=self.defaults.dataId,
+            )
+            for data_id in dataIds
+        ]
+        writing.prepare_records(coordinates)
+        with self._writing(run) as registry:
+            return registry.insertDatasets(datasetType, coordinates, run, expand, idGenerationMode)
+
+    def _importDatasets(
+        self, datasets: Iterable[DatasetRef], expand: bool = True, assume_new: bool = False
+    ) -> list[DatasetRef]:
+        refs = list(datasets)
+        self._satellite_butler._writing.prepare(refs)
+        with self._writing() as registry:
+            return registry._importDatasets(refs, expand, assume_new)
+
+    def _fetch_run_dataset_ids(self, run: str) -> list[DatasetId]:
+        with self._writing() as registry:
+            return registry._fetch_run_dataset_ids(run)
+
+    def removeDatasets(self, refs: Iterable[DatasetRef]) -> None:
+        with self._writing() as registry:
+            registry.removeDatasets(refs)
+
+    def associate(self, collection: str, refs: Iterable[DatasetRef]) -> None:
+        refs = list(refs)
+        self._satellite_butler._writing.mirror(refs)
+        with self._writing(collection) as registry:
+            registry.associate(collection, refs)
+
+    def disassociate(self, collection: str, refs: Iterable[DatasetRef]) -> None:
+        with self._writing(collection) as registry:
+            registry.disassociate(collection, refs)
+
+    def certify(self, collection: str, refs: Iterable[DatasetRef], timespan: Timespan) -> None:
+        refs = list(refs)
+        self._satellite_butler._writing.mirror(refs)
+        with self._writing(collection) as registry:
+            registry.certify(collection, refs, timespan)
+
+    def decertify(
+        self,
+        collection: str,
+        datasetType: str | DatasetType,
+        timespan: Timespan,
+        *,
+        dataIds: Iterable[DataId] | None = None,
+    ) -> None:
+        with self._writing(collection) as registry:
+            registry.decertify(collection, datasetType, timespan, dataIds=dataIds)
+
+    def getDatasetLocations(self, ref: DatasetRef) -> Iterable[str]:
+        personal = self._sides.personal
+        return personal.registry.getDatasetLocations(ref) if personal is not None else []
+
+    # Writing dimension records
+
+    def insertDimensionData(
+        self,
+        element: DimensionElement | str,
+        *data: Mapping[str, Any] | DimensionRecord,
+        conform: bool = True,
+        replace: bool = False,
+        skip_existing: bool = False,
+    ) -> None:
+        self._bring_parents(element, data)
+        with self._writing() as registry:
+            registry.insertDimensionData(
+                element, *data, conform=conform, replace=replace, skip_existing=skip_existing
+            )
+
+    def syncDimensionData(
+        self,
+        element: DimensionElement | str,
+        row: Mapping[str, Any] | DimensionRecord,
+        conform: bool = True,
+        update: bool = False,
+    ) -> bool | dict[str, Any]:
+        self._bring_parents(element, [row])
+        with self._writing() as registry:
+            return registry.syncDimensionData(element, row, conform, update)
+
+    def _bring_parents(
+        self, element: DimensionElement | str, rows: Iterable[Mapping[str, Any] | DimensionRecord]
+    ) -> None:
+        """Bring the official records that new ones refer to, as a new visit to its instrument."""
+        if isinstance(element, str):
+            element = self.dimensions[element]
+        parents = [name for name in element.minimal_group.names if name != element.name]
+        data_ids = set()
+        for row in rows:
+            values = row if isinstance(row, Mapping) else row.toDict()
+            for name in parents:
+                group = self.dimensions.dimensions[name].minimal_group
+                if all(values.get(key) is not None for key in group.required):
+                    data_ids.add(DataCoordinate.standardize(values, dimensions=group))
+        self._satellite_butler._writing.prepare_records(data_ids)
+
+    # Details of writing
+
+    @contextlib.contextmanager
+    def transaction(self, *, savepoint: bool = False) -> Iterator[None]:
+        with self._sides.transaction(savepoint=savepoint):
+            yield
+
+    @contextlib.contextmanager
+    def _writing(self, collection: str | None = None) -> Iterator[Registry]:
+        if collection is not None:
+            self._satellite_butler.collections.check_writeable(collection)
+        try:
+            yield self._sides.writer.registry
+        except MissingCollectionError as error:
+            if collection is not None:
+                error.add_note(f"Make it first: butler.collections.register({collection!r}).")
+            raise
+        finally:
+            self._sides.changed()

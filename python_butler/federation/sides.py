@@ -1,0 +1,303 @@
+"""The two repositories behind one Butler, and what is remembered about them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Hashable, Iterator
+from contextlib import ExitStack, contextmanager
+from enum import StrEnum
+from pathlib import Path
+
+from lsst.daf.butler import (
+    Butler,
+    ButlerMetrics,
+    CollectionInfo,
+    DataCoordinate,
+    DatasetType,
+    DimensionUniverse,
+    MissingDatasetTypeError,
+)
+from lsst.daf.butler.direct_butler import DirectButler
+from lsst.daf.butler.registry import RegistryDefaults
+from lsst.daf.butler.remote_butler import RemoteButler
+
+from ..errors import SatelliteError
+from ..satellite import Satellite
+from .memory import CollectionMemory
+
+__all__ = ["Shared", "Side", "Sides"]
+
+MEMORY_SECONDS = 60.0
+"""For how long official collections are taken to be as they were."""
+
+
+class Side(StrEnum):
+    """Which repository."""
+
+    OFFICIAL = "official"
+    PERSONAL = "personal"
+
+
+class Shared:
+    """What all clones of one Butler share; safe to use from several threads.
+
+    Parameters
+    ----------
+    label : `str`
+        Label of the official repository.
+    official : `lsst.daf.butler.remote_butler.RemoteButler`
+        The official repository, without default collections or data ID.
+    root : `pathlib.Path`
+        Directory of the satellite; it need not exist.
+    memory_seconds : `float`, optional
+        For how long official collections are taken to be as they were.
+    """
+
+    def __init__(
+        self, label: str, official: RemoteButler, root: Path, *, memory_seconds: float = MEMORY_SECONDS
+    ) -> None:
+        self.label = label
+        self.official = official
+        self.root = root
+        self._memory_seconds = memory_seconds
+        self.collections = {
+            Side.OFFICIAL: CollectionMemory(self._official_stamp),
+            Side.PERSONAL: CollectionMemory(self.satellite_version),
+        }
+
+    @property
+    def satellite(self) -> Satellite | None:
+        """The satellite, if it has been created."""
+        return Satellite.open(self.label, self.root) if Satellite.exists(self.label, self.root) else None
+
+    def satellite_version(self) -> str:
+        """Word that changes with the content of the satellite."""
+        return Satellite(self.label, self.root).version()
+
+    def _official_stamp(self) -> Hashable:
+        return int(time.monotonic() / self._memory_seconds) if self._memory_seconds else time.monotonic()
+
+
+class Sides:
+    """The two repositories as one Butler sees them: with its default data ID and its own sessions.
+
+    Parameters
+    ----------
+    shared : `Shared`
+        What clones share.
+    writeable : `bool`
+        Whether the satellite may be written.
+    metrics : `lsst.daf.butler.ButlerMetrics`
+        Where both sides count.
+    """
+
+    def __init__(self, shared: Shared, *, writeable: bool, metrics: ButlerMetrics) -> None:
+        self.shared = shared
+        self.writeable = writeable
+        self.metrics = metrics
+        self.official = shared.official
+        self._defaults: RegistryDefaults | None = None
+        self._reader: DirectButler | None = None
+        self._reader_version = ""
+        self._writer: DirectButler | None = None
+        self._transactions = 0
+        self._stack = ExitStack()
+        self._closed = False
+
+    @property
+    def universe(self) -> DimensionUniverse:
+        """Dimensions of both repositories."""
+        return self.official.dimensions
+
+    def use_default_data_id(self, data_id: DataCoordinate) -> None:
+        """Complete data IDs with these values on both sides.
+
+        Parameters
+        ----------
+        data_id : `lsst.daf.butler.DataCoordinate`
+            Values of governor dimensions.
+        """
+        self._defaults = RegistryDefaults.from_data_id(data_id)
+        base = self.shared.official
+        # Not a clone, which would lose the cache of files.
+        self.official = RemoteButler(
+            connection=base._connection,
+            cache=base._cache,
+            defaults=self._defaults,
+            use_disabled_datastore_cache=base._use_disabled_datastore_cache,
+            metrics=self.metrics,
+        )
+        for butler in (self._reader, self._writer):
+            if butler is not None:
+                butler.registry.defaults = self._defaults
+
+    @property
+    def personal(self) -> DirectButler | None:
+        """The satellite for reading, up to date; `None` if it has not been created.
+
+        Within a transaction this is the writer, which alone sees what is not committed yet.
+        """
+        self._check_open()
+        if self._transactions:
+            return self.writer
+        version = self.shared.satellite_version()
+        if self._reader is None:
+            satellite = self.shared.satellite
+            if satellite is None:
+                return None
+            self._reader = self._own(satellite.reader())
+        elif version != self._reader_version:
+            self._reader.registry.refresh()
+        self._reader_version = version
+        return self._reader
+
+    @property
+    def writer(self) -> DirectButler:
+        """The satellite for writing, created if need be. It holds no lock between two writes."""
+        self._check_open()
+        if not self.writeable:
+            raise TypeError("Butler is read-only.")
+        if self._writer is None:
+            satellite = Satellite.create(
+                self.shared.label, self.shared.root, universe=self.shared.official.dimensions
+            )
+            butler = self._own(self._stack.enter_context(satellite.writer()))
+            if butler.dimensions is not self.universe:
+                raise SatelliteError(
+                    f"The satellite in {satellite.root} has other dimensions than {self.shared.label}: it "
+                    f"was made for version {butler.dimensions.version}, the server has "
+                    f"{self.universe.version}.",
+                    "Move it away; a new one is created by the next put.",
+                )
+            self._writer = butler
+        return self._writer
+
+    @property
+    def in_transaction(self) -> bool:
+        """Whether there may be writes that are not committed yet."""
+        return self._transactions > 0
+
+    @contextmanager
+    def transaction(self, *, savepoint: bool = False) -> Iterator[None]:
+        """Write all or nothing.
+
+        Parameters
+        ----------
+        savepoint : `bool`, optional
+            Whether an inner transaction can be undone without the outer one.
+        """
+        with ExitStack() as stack:
+            if savepoint:
+                stack.enter_context(self.writer.registry.transaction(savepoint=True))
+            else:
+                stack.enter_context(self.writer.transaction())
+            self._transactions += 1
+            try:
+                yield
+            finally:
+                self._transactions -= 1
+                self.changed()
+
+    def changed(self) -> None:
+        """Note that the satellite was written."""
+        self._reader_version = ""
+        self.shared.collections[Side.PERSONAL].forget()
+
+    def refresh(self) -> None:
+        """Forget everything that is remembered about both repositories."""
+        self.changed()
+        self.shared.collections[Side.OFFICIAL].forget()
+        with self.shared.official._cache.access() as cache:
+            cache.dataset_types.clear()
+        if self._writer is not None:
+            self._writer.registry.refresh()
+
+    def butler(self, side: Side) -> Butler | None:
+        """The repository on one side.
+
+        Parameters
+        ----------
+        side : `Side`
+            Which.
+
+        Returns
+        -------
+        butler : `lsst.daf.butler.Butler` or `None`
+            `None` for a satellite that has not been created.
+        """
+        return self.official if side is Side.OFFICIAL else self.personal
+
+    def collections(self, side: Side, names: list[str]) -> dict[str, CollectionInfo]:
+        """Collections that exist on one side.
+
+        Parameters
+        ----------
+        side : `Side`
+            Which.
+        names : `list` [`str`]
+            Names, without wildcards.
+
+        Returns
+        -------
+        found : `dict` [`str`, `lsst.daf.butler.CollectionInfo`]
+            Those that exist there.
+        """
+        butler = self.butler(side)
+        if butler is None:
+            return {}
+        if self._transactions and side is Side.PERSONAL:
+            return CollectionMemory(lambda: None).find(butler, names)
+        return self.shared.collections[side].find(butler, names)
+
+    def dataset_type(self, side: Side, name: str) -> DatasetType | None:
+        """Dataset type as one side defines it.
+
+        Parameters
+        ----------
+        side : `Side`
+            Which.
+        name : `str`
+            Name of the dataset type or of a component.
+
+        Returns
+        -------
+        dataset_type : `lsst.daf.butler.DatasetType` or `None`
+            `None` if the side does not know it.
+        """
+        butler = self.butler(side)
+        if butler is None:
+            return None
+        try:
+            return butler.get_dataset_type(name)
+        except MissingDatasetTypeError:
+            return None
+
+    def count_into(self, metrics: ButlerMetrics) -> None:
+        """Count usage somewhere else.
+
+        Parameters
+        ----------
+        metrics : `lsst.daf.butler.ButlerMetrics`
+            Where both sides count from now on.
+        """
+        self.metrics = metrics
+        for butler in (self.official, self._reader, self._writer):
+            if butler is not None and butler is not self.shared.official:
+                butler._metrics = metrics
+
+    def close(self) -> None:
+        """Close the sessions of this Butler; what clones share stays open."""
+        self._closed = True
+        self._stack.close()
+        self._reader = self._writer = None
+
+    def _own(self, butler: DirectButler) -> DirectButler:
+        self._stack.callback(butler.close)
+        butler._metrics = self.metrics
+        if self._defaults is not None:
+            butler.registry.defaults = self._defaults
+        return butler
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise RuntimeError("Attempted to use a Butler instance which has been closed.")

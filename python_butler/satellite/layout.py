@@ -1,0 +1,102 @@
+"""What lies where in a satellite's directory, and whether a directory is one."""
+
+from __future__ import annotations
+
+from enum import Enum
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from ..errors import SatelliteError
+
+__all__ = ["CONFIG", "DATABASE", "FILES", "MARKER", "Marker", "State", "check_marker", "state_of"]
+
+CONFIG = "butler.yaml"
+"""Upstream's configuration file; with it the directory is a Butler repository."""
+
+DATABASE = "gen3.sqlite3"
+"""The registry."""
+
+FILES = "files"
+"""Directory of the personal datasets' files."""
+
+MARKER = "satellite.json"
+"""Says of which official repository this is the satellite."""
+
+FORMAT = 1
+
+
+class Marker(BaseModel):
+    """Content of the file that makes a Butler repository a satellite."""
+
+    model_config = ConfigDict(frozen=True)
+
+    format: int = FORMAT
+    label: str
+    """Label of the official repository."""
+
+
+class State(Enum):
+    """What a directory is."""
+
+    ABSENT = "absent"
+    SATELLITE = "satellite"
+    FOREIGN = "foreign"
+
+
+def state_of(root: Path) -> State:
+    """Tell what a directory is, without opening a database.
+
+    Parameters
+    ----------
+    root : `pathlib.Path`
+        Directory of a satellite, or where one might be made.
+
+    Returns
+    -------
+    state : `State`
+        ``ABSENT`` if there is nothing, or an empty directory; ``FOREIGN`` if there is something
+        else, which must be left alone.
+    """
+    if (root / MARKER).is_file() and (root / CONFIG).is_file():
+        return State.SATELLITE
+    try:
+        empty = next(root.iterdir(), None) is None
+    except FileNotFoundError:
+        return State.ABSENT
+    except NotADirectoryError:
+        return State.FOREIGN
+    return State.ABSENT if empty else State.FOREIGN
+
+
+def check_marker(root: Path, label: str) -> None:
+    """Make sure that a directory is the satellite of one official repository.
+
+    Parameters
+    ----------
+    root : `pathlib.Path`
+        The satellite's directory.
+    label : `str`
+        Label of the official repository.
+
+    Raises
+    ------
+    SatelliteError
+        If it belongs to another official repository, or was made by a newer version.
+    """
+    try:
+        marker = Marker.model_validate_json((root / MARKER).read_bytes())
+    except (OSError, ValidationError):
+        raise SatelliteError(
+            f"{root / MARKER} cannot be read.", "Restore this file from a backup of your satellite."
+        ) from None
+    if marker.format > FORMAT:
+        raise SatelliteError(
+            f"The satellite in {root} was made by a newer version of python-butler.",
+            "Upgrade python-butler.",
+        )
+    if marker.label != label:
+        raise SatelliteError(
+            f"{root} is the satellite of {marker.label}, not of {label}.",
+            f"Name another directory for the satellite of {label}.",
+        )
