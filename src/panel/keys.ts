@@ -1,0 +1,93 @@
+/**
+ * What keys mean in the tree and in the list, apart from any page.
+ */
+
+import type { TreeRow } from '../model';
+
+/** Which key, as an event tells it. */
+export interface IKey {
+  readonly key: string;
+  readonly ctrlKey: boolean;
+  readonly shiftKey: boolean;
+  readonly altKey: boolean;
+  readonly metaKey: boolean;
+}
+
+/** What a key asks for. */
+export type TreeMove =
+  | { readonly do: 'move'; readonly index: number }
+  | { readonly do: 'toggle' }
+  | { readonly do: 'activate' }
+  | { readonly do: 'menu' }
+  | { readonly do: 'cancel' };
+
+/** What a key means in the tree, or null if nothing. */
+export function treeMove(
+  rows: readonly TreeRow[],
+  active: number,
+  event: IKey,
+  page: number
+): TreeMove | null {
+  const row = rows[active];
+  if (!row || event.ctrlKey || event.altKey || event.metaKey) {
+    return null;
+  }
+  switch (event.key) {
+    case 'ArrowRight':
+      if (row.expanded === null) {
+        return null;
+      }
+      // The first row below an open one is the next.
+      return row.expanded ? { do: 'move', index: Math.min(active + 1, rows.length - 1) } : { do: 'toggle' };
+    case 'ArrowLeft': {
+      if (row.expanded) {
+        return { do: 'toggle' };
+      }
+      const parent = rows.findIndex(({ id }) => id === row.parent);
+      return parent < 0 ? null : { do: 'move', index: parent };
+    }
+    case 'Enter':
+    case ' ':
+      return row.expanded === null ? { do: 'activate' } : { do: 'toggle' };
+    default: {
+      if (isMenuKey(event)) {
+        return { do: 'menu' };
+      }
+      if (event.key === 'Escape') {
+        return { do: 'cancel' };
+      }
+      const index = verticalMove(active, rows.length, event.key, page);
+      return index === null ? null : { do: 'move', index };
+    }
+  }
+}
+
+/** Where a key that goes up or down leads, or null if it does not. */
+export function verticalMove(active: number, length: number, key: string, page: number): number | null {
+  const targets: Readonly<Record<string, number>> = {
+    ArrowDown: active + 1,
+    ArrowUp: active - 1,
+    PageDown: active + page,
+    PageUp: active - page,
+    Home: 0,
+    End: length - 1
+  };
+  const target = targets[key];
+  return target === undefined || length === 0 ? null : Math.max(0, Math.min(length - 1, target));
+}
+
+/** Whether a key asks for the context menu. */
+export function isMenuKey({ key, shiftKey }: IKey): boolean {
+  return key === 'ContextMenu' || (key === 'F10' && shiftKey);
+}
+
+/**
+ * Open the context menu of an element as a right click on it would.
+ *
+ * The browser's own event for these keys has Shift pressed, for which JupyterLab shows no menu.
+ */
+export function openContextMenu(element: Element): void {
+  const { left, bottom } = element.getBoundingClientRect();
+  const at = { clientX: left + 24, clientY: bottom };
+  element.dispatchEvent(new MouseEvent('contextmenu', { bubbles: true, cancelable: true, ...at }));
+}

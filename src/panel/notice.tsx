@@ -1,0 +1,76 @@
+import { type ReactElement, useEffect, useState } from 'react';
+
+import { diagnosticOf, type INotice } from '../model';
+import { NOTICE_ICONS } from './icons';
+
+export interface INoticeProps {
+  readonly notice: INotice;
+  readonly onRetry?: () => void;
+  /** Stop what is under way or waiting. */
+  readonly onCancel?: () => void;
+  readonly onCopy?: (text: string) => void;
+  /** Whether Tab leads to the buttons; not inside a tree, which is one tab stop. */
+  readonly tabbable?: boolean;
+}
+
+/**
+ * What happened, and what to do: the same in the tree, under the list and in the details.
+ */
+export function Notice({ notice, onRetry, onCancel, onCopy, tabbable = true }: INoticeProps): ReactElement {
+  const { state, message, nextStep, retry, retryAt, error } = notice;
+  const Icon = NOTICE_ICONS[state];
+  const tabIndex = tabbable ? 0 : -1;
+  const isWaiting = state === 'loading' || retryAt !== null;
+  return (
+    <div className="pb-Notice" data-state={state}>
+      <Icon.react tag="span" className="pb-Notice-icon" aria-hidden="true" />
+      <div className="pb-Notice-text">
+        <span className="pb-Notice-message">{message}</span>
+        {retryAt !== null && <Countdown until={retryAt} />}
+        {nextStep && <span className="pb-Notice-next"> {nextStep}</span>}
+        <span className="pb-Notice-actions">
+          {retry !== null && onRetry && (
+            <button type="button" className="pb-Link" tabIndex={tabIndex} onClick={stopped(onRetry)}>
+              {retry}
+            </button>
+          )}
+          {isWaiting && onCancel && (
+            <button type="button" className="pb-Link" tabIndex={tabIndex} onClick={stopped(onCancel)}>
+              Stop
+            </button>
+          )}
+          {error && onCopy && (
+            <button
+              type="button"
+              className="pb-Link"
+              tabIndex={tabIndex}
+              title={`Request ${error.request_id}`}
+              onClick={stopped(() => onCopy(diagnosticOf(error)))}
+            >
+              Copy diagnostic
+            </button>
+          )}
+        </span>
+      </div>
+    </div>
+  );
+}
+
+/** Seconds until it goes on by itself. */
+function Countdown({ until }: { readonly until: number }): ReactElement | null {
+  const [now, setNow] = useState(() => Date.now());
+  useEffect(() => {
+    const timer = setInterval(() => setNow(Date.now()), 500);
+    return () => clearInterval(timer);
+  }, [until]);
+  const seconds = Math.ceil((until - now) / 1000);
+  return seconds > 0 ? <span className="pb-Notice-countdown"> Asking again in {seconds} s.</span> : null;
+}
+
+/** A button inside a row is not a click on the row. */
+function stopped(action: () => void): (event: { stopPropagation(): void }) => void {
+  return event => {
+    event.stopPropagation();
+    action();
+  };
+}

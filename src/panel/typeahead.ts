@@ -1,0 +1,40 @@
+/** Milliseconds after which typing begins anew. */
+const PAUSE = 700;
+
+/**
+ * Finds rows by the letters their names begin with, as one types them.
+ */
+export class TypeAhead {
+  constructor(private readonly _now: () => number = Date.now) {}
+
+  /** Whether the key is a letter to look for, and no shortcut. */
+  takes(event: { key: string; ctrlKey: boolean; altKey: boolean; metaKey: boolean }): boolean {
+    const { key, ctrlKey, altKey, metaKey } = event;
+    return [...key].length === 1 && !ctrlKey && !altKey && !metaKey && (key !== ' ' || this._fresh());
+  }
+
+  /** Index of the next name that begins with what was typed, or null. */
+  find(key: string, names: readonly string[], active: number): number | null {
+    this._typed = (this._fresh() ? this._typed : '') + key.toLowerCase();
+    this._last = this._now();
+    // The same letter again and again walks from one name to the next.
+    const repeated = [...this._typed].every(letter => letter === this._typed[0]);
+    const wanted = repeated ? this._typed.slice(0, 1) : this._typed;
+    const first = active + (repeated ? 1 : 0);
+    for (let step = 0; step < names.length; step++) {
+      const index = (first + step) % names.length;
+      if (names[index]?.toLowerCase().startsWith(wanted)) {
+        return index;
+      }
+    }
+    return null;
+  }
+
+  /** Whether what was typed before still counts. */
+  private _fresh(): boolean {
+    return this._typed !== '' && this._now() - this._last < PAUSE;
+  }
+
+  private _typed = '';
+  private _last = 0;
+}
