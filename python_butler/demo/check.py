@@ -5,8 +5,8 @@ For ``satellite demo --check``, and for tests: what a newcomer does first must w
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
@@ -16,8 +16,9 @@ from lsst.daf.butler import Butler, DatasetRef, DatasetType
 import python_butler
 
 from ..errors import PythonButlerError
+from ..official import official_url
 from ..settings import satellite_directory, user_name
-from .platform import LABEL, Platform
+from .platform import LABEL
 
 __all__ = ["CheckFailedError", "run_check"]
 
@@ -32,15 +33,11 @@ class CheckFailedError(PythonButlerError, AssertionError):
     """A step of the story gave something else than it must."""
 
 
-def run_check(platform: Platform, tell: Callable[[str], object]) -> None:
-    """Run the story against a platform.
-
-    This process's environment becomes that of a kernel on the platform.
+def run_check(tell: Callable[[str], object]) -> None:
+    """Run the story in this process, whose environment must be that of a kernel on the platform.
 
     Parameters
     ----------
-    platform : `Platform`
-        The running platform.
     tell : callable
         Told in a sentence what was done.
 
@@ -49,10 +46,10 @@ def run_check(platform: Platform, tell: Callable[[str], object]) -> None:
     CheckFailedError
         If a step fails; the message says which, and why.
     """
-    os.environ.update(platform.environment)
-    run = f"u/{user_name()}/check"
+    # A run of its own each time: a dataset is never overwritten.
+    run = f"u/{user_name()}/check/{datetime.now(UTC):%Y%m%dT%H%M%S.%fZ}"
     butler = _step("Open", lambda: python_butler.open(LABEL, collections=LABEL))
-    tell(f"Opened {LABEL} at {platform.url}.")
+    tell(f"Opened {LABEL} at {official_url(LABEL)}.")
 
     refs = _step("Query", lambda: _query(butler))
     _expect(bool(refs), "Query", f"no visit_image in band {BAND} covers ({RA}, {DEC})")

@@ -105,7 +105,8 @@ def demo(
         if check:
             from .check import run_check
 
-            run_check(platform, click.echo)
+            os.environ.update(platform.environment)
+            run_check(click.echo)
             return
         lab = None
         if not no_lab:
