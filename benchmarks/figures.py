@@ -71,9 +71,11 @@ class Outcome:
 
     @property
     def ok(self) -> bool:
+        """Whether the median meets the goal."""
         return self.value <= self.figure.goal
 
     def line(self) -> str:
+        """Tell it to a person, in one line."""
         figure = self.figure
         unit = "" if figure.unit == "x" else f" {figure.unit}"
         return (
@@ -83,6 +85,7 @@ class Outcome:
         )
 
     def record(self) -> dict[str, object]:
+        """Tell it to a program."""
         figure = self.figure
         return {
             "group": figure.group,
@@ -117,7 +120,11 @@ def chosen(names: list[str]) -> list[Figure]:
         each
         for each in _FIGURES
         if not names
-        or any(text.startswith(name) for name in names for text in (each.group, each.name, f"{each.group}: {each.name}"))
+        or any(
+            text.startswith(name)
+            for name in names
+            for text in (each.group, each.name, f"{each.group}: {each.name}")
+        )
     ]
 
 

@@ -12,10 +12,14 @@ from .figures import Pair, Reading, figure
 from .scene import Scene
 
 PAGE = 20_000
+_DATASET_TYPE = "visit_image"
+_ORDER = ("instrument", "visit", "detector")
 
 
 def _page_path(limit: int) -> str:
-    query = urlencode({"collection": _COLLECTION, "dataset_type": _DATASET_TYPE, "limit": limit})
+    from python_butler.demo.scale import RUN
+
+    query = urlencode({"collection": RUN, "dataset_type": _DATASET_TYPE, "limit": limit})
     return f"python-butler/api/repositories/official/dp2/datasets?{query}"
 
 
@@ -54,8 +58,10 @@ def page_through_the_panel(scene: Scene) -> Iterator[Pair]:
     """The same rows, through relay and backend as the panel gets them, and in a notebook."""
     from lsst.daf.butler import Butler
 
+    from python_butler.demo.scale import RUN
+
     assert scene.platform
-    with Butler.from_config("dp2", collections=_COLLECTION) as remote:
+    with Butler.from_config("dp2", collections=RUN) as remote:
 
         def upstream() -> None:
             refs = remote.query_datasets(_DATASET_TYPE, limit=PAGE, order_by=_ORDER)
@@ -72,6 +78,4 @@ def import_time(_scene: Scene) -> Iterator[Pair]:
     def importing(module: str) -> None:
         subprocess.run([sys.executable, "-P", "-c", f"import {module}"], check=True)
 
-    yield Pair(
-        ours=lambda: importing("python_butler"), upstream=lambda: importing("lsst.daf.butler")
-    )
+    yield Pair(ours=lambda: importing("python_butler"), upstream=lambda: importing("lsst.daf.butler"))

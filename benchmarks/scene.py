@@ -119,9 +119,7 @@ class JupyterServer:
 
     def get(self, path: str) -> bytes:
         """Body of the answer to a request to the server."""
-        request = urllib.request.Request(
-            self._url + path, headers={"Authorization": f"token {self._token}"}
-        )
+        request = urllib.request.Request(self._url + path, headers={"Authorization": f"token {self._token}"})
         with urllib.request.urlopen(request, timeout=120) as answer:
             body: bytes = answer.read()
         return body

@@ -39,4 +39,10 @@ def test_importing_loads_no_science_package(module: str) -> None:
 
 def test_importing_the_package_loads_little_else() -> None:
     # Notebooks import it in their first cell, and the Jupyter server at start-up.
-    assert not packages_loaded_by("python_butler") & {"pydantic", "tornado", "fastapi", "httpx2", "jupyter_server"}
+    assert not packages_loaded_by("python_butler") & {
+        "pydantic",
+        "tornado",
+        "fastapi",
+        "httpx2",
+        "jupyter_server",
+    }

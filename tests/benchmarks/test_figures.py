@@ -3,11 +3,12 @@
 import json
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
+
 from benchmarks.figures import Figure, Pair, Reading, chosen, figure, measure
 from benchmarks.scene import Scene
-from contextlib import contextmanager
 
 
 @contextmanager

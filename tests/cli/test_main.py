@@ -23,8 +23,8 @@ def test_an_unknown_subcommand_is_refused_by_name() -> None:
 def test_a_missing_extra_is_named_with_the_command_that_installs_it() -> None:
     # An interpreter in which moto cannot be imported stands for an environment without the extra.
     script = (
-        "import sys; sys.modules['uvicorn'] = None; sys.modules['a2wsgi'] = None; sys.modules['moto'] = None\n"
-        "sys.modules['lsst'] = None\n"
+        "import sys\n"
+        "sys.modules.update(dict.fromkeys(['uvicorn', 'a2wsgi', 'moto', 'lsst']))\n"
         "from python_butler.cli import main; main(['demo', '--check'])"
     )
     done = subprocess.run([sys.executable, "-P", "-c", script], capture_output=True, text=True, timeout=60)
