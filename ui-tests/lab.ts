@@ -1,0 +1,104 @@
+// What the tests do in JupyterLab that a page alone does not offer: notebooks through their shared model.
+import { expect, type Locator, type Page } from '@playwright/test';
+import type { JupyterFrontEnd } from '@jupyterlab/application';
+import type { NotebookPanel } from '@jupyterlab/notebook';
+
+declare global {
+  interface Window {
+    /** Exposed by the demonstration when it is started with --control. */
+    jupyterapp: JupyterFrontEnd;
+  }
+}
+
+/** Open JupyterLab in an empty workspace and wait until it is restored. */
+export async function openLab(page: Page, url: string): Promise<void> {
+  await page.goto(url);
+  await page.waitForFunction(() => window.jupyterapp !== undefined);
+  await page.evaluate(async () => {
+    await window.jupyterapp.started;
+    await window.jupyterapp.restored;
+  });
+}
+
+/** Make a notebook whose code cells hold the given sources, and wait for its kernel. */
+export async function newNotebook(page: Page, sources: string[]): Promise<void> {
+  await page.evaluate(async cells => {
+    const app = window.jupyterapp;
+    const panel = (await app.commands.execute('notebook:create-new', {
+      kernelName: 'python3',
+      activate: true
+    })) as NotebookPanel;
+    await panel.context.ready;
+    await panel.sessionContext.ready;
+    await panel.sessionContext.session?.kernel?.info;
+    const notebook = panel.context.model.sharedModel;
+    notebook.deleteCellRange(0, notebook.cells.length);
+    notebook.insertCells(
+      0,
+      cells.map(source => ({ cell_type: 'code', source }))
+    );
+    panel.content.activeCellIndex = 0;
+  }, sources);
+  await expect(cells(page)).toHaveCount(sources.length);
+}
+
+/** The cells of the notebook in front. */
+export function cells(page: Page): Locator {
+  return page.locator('.jp-NotebookPanel:not(.lm-mod-hidden) .jp-Notebook .jp-Cell');
+}
+
+/** Sources of all cells of the notebook in front. */
+export async function sources(page: Page): Promise<string[]> {
+  return page.evaluate(() => {
+    const panel = window.jupyterapp.shell.currentWidget as NotebookPanel;
+    return panel.context.model.sharedModel.cells.map(cell => cell.getSource());
+  });
+}
+
+/** Run the active cell and wait for its outputs' text; fails if the cell raised. */
+export async function runActiveCell(page: Page): Promise<string> {
+  return page.evaluate(async () => {
+    const app = window.jupyterapp;
+    const panel = app.shell.currentWidget as NotebookPanel;
+    const index = panel.content.activeCellIndex;
+    await app.commands.execute('notebook:run-cell');
+    const cell = panel.context.model.sharedModel.cells[index].toJSON();
+    const outputs = (cell.cell_type === 'code' ? cell.outputs : []) as {
+      output_type: string;
+      text?: string | string[];
+      ename?: string;
+      evalue?: string;
+      data?: Record<string, string | string[]>;
+    }[];
+    const join = (text: string | string[] | undefined): string => (Array.isArray(text) ? text.join('') : (text ?? ''));
+    const failed = outputs.find(output => output.output_type === 'error');
+    if (failed) {
+      throw new Error(`${failed.ename}: ${failed.evalue}`);
+    }
+    return outputs.map(output => join(output.text) + join(output.data?.['text/plain'])).join('\n');
+  });
+}
+
+/** Drag with real mouse events, in steps, since JupyterLab starts a drag only after some way. */
+export async function drag(page: Page, from: Locator, to: { x: number; y: number }): Promise<void> {
+  const box = await from.boundingBox();
+  if (box === null) {
+    throw new Error('What is to be dragged is not visible.');
+  }
+  const start = { x: box.x + Math.min(60, box.width / 2), y: box.y + box.height / 2 };
+  await page.mouse.move(start.x, start.y);
+  await page.mouse.down();
+  await page.mouse.move(start.x + 10, start.y + 10, { steps: 4 });
+  await page.mouse.move(to.x, to.y, { steps: 12 });
+  // The last small move makes the target under the pointer the one that JupyterLab has marked.
+  await page.mouse.move(to.x + 1, to.y, { steps: 2 });
+  await page.mouse.up();
+}
+
+/** Switch between JupyterLab's own themes. */
+export async function useTheme(page: Page, theme: 'JupyterLab Light' | 'JupyterLab Dark'): Promise<void> {
+  await page.evaluate(async name => {
+    await window.jupyterapp.commands.execute('apputils:change-theme', { theme: name });
+  }, theme);
+  await expect(page.locator('body')).toHaveAttribute('data-jp-theme-name', theme);
+}
