@@ -1,1 +1,4 @@
-"""A whole miniature science platform on loopback: simulated data, object store, Butler server, JupyterLab."""
+"""A whole miniature science platform on loopback, for trying things out and for tests.
+
+Room: demo. It may use every other room; no other room uses it.
+"""
