@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .service import run_service
+from .child import run_service
 
 __all__ = ["GROUP", "Ingress", "User"]
 

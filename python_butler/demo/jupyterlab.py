@@ -16,7 +16,8 @@ from importlib import resources
 from pathlib import Path
 from urllib.parse import quote
 
-from .service import LOOPBACK, Service, clean_environment, reserve_port, take_standard_output, watch_parent
+from .child import take_standard_output, watch_parent
+from .service import LOOPBACK, Service, clean_environment, reserve_port
 
 __all__ = ["NOTEBOOK", "JupyterLab", "copy_notebook"]
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import escape
 
-from .service import run_service
+from .child import run_service
 from .signatures import Credentials, Refusal, Request, check_signature
 
 __all__ = ["BUCKET", "ObjectStore", "build_store"]

@@ -67,6 +67,7 @@ def scaled_registry(
     registry = repository.with_name(f"{repository.name}-{count}.sqlite3")
     if registry.exists() and not rebuild:
         return registry
+    _remove_stale(repository)
     begin = time.monotonic()
     tell(f"Adding {count:,} datasets without files; this is done once.")
     with tempfile.TemporaryDirectory(dir=repository.parent, prefix=".scale-") as temporary:
@@ -83,6 +84,13 @@ def scaled_registry(
         building.replace(registry)
     tell(f"Added {count:,} datasets in {time.monotonic() - begin:.0f} s.")
     return registry
+
+
+def _remove_stale(repository: Path) -> None:
+    """Remove what belongs to earlier builds of the repository, since it is large."""
+    for registry in repository.parent.glob("*-*.sqlite3"):
+        if not registry.name.startswith(f"{repository.name}-"):
+            registry.unlink(missing_ok=True)
 
 
 @dataclass(frozen=True)

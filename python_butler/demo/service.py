@@ -1,27 +1,23 @@
-"""One service of the platform as a child process: how it is started, watched, told things and ended.
+"""One service of the platform as a child process: how it is started, told things and ended.
 
-Used by `platform` (the parent's side, `Service`) and by the services themselves (`run_service`).
-A service holds a pipe from its parent as standard input: settings and commands come in through it,
-one JSON document a line, so that secrets are in no argument list, environment or file; and when the
-pipe ends, because the parent closed it or died in whatever way, the service ends too.
+The parent's side; `child` is the other. A service holds a pipe from its parent as standard input:
+settings and commands come in through it, one JSON document a line, so that secrets are in no argument
+list, environment or file; and when the pipe ends, because the parent closed it or died in whatever
+way, the service ends too.
 """
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import json
 import os
 import selectors
-import signal
 import socket
 import subprocess
 import sys
-import threading
 import time
-from collections.abc import Callable
 from pathlib import Path
-from typing import IO, Any, Protocol
+from typing import IO, Any
 
 from ..credentials import scrub
 from ..errors import PythonButlerError
@@ -32,9 +28,7 @@ __all__ = [
     "Service",
     "clean_environment",
     "reserve_port",
-    "run_service",
-    "take_standard_output",
-    "watch_parent",
+    "shareable_socket",
 ]
 
 LOOPBACK = "127.0.0.1"
@@ -106,7 +100,7 @@ def reserve_port(port: int = 0) -> socket.socket:
     PlatformError
         If somebody else has the port.
     """
-    reservation = _shareable_socket()
+    reservation = shareable_socket()
     try:
         reservation.bind((LOOPBACK, port))
     except OSError as error:
@@ -118,7 +112,8 @@ def reserve_port(port: int = 0) -> socket.socket:
     return reservation
 
 
-def _shareable_socket() -> socket.socket:
+def shareable_socket() -> socket.socket:
+    """Make a socket that may be bound to a port which a reservation holds."""
     shareable = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     shareable.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     # Linux lets a bound and a listening socket share a port with SO_REUSEADDR alone; with
@@ -136,7 +131,7 @@ class Service:
     name : `str`
         What to call it in messages, for example ``Butler server``.
     module : `str`
-        Module whose ``main`` calls `run_service`.
+        Module whose ``main`` is the service.
     settings : `dict`
         Handed to the service; must be fit for JSON. May hold secrets.
     log : `pathlib.Path`
@@ -299,95 +294,3 @@ def _read_line(pipe: IO[bytes], deadline: float) -> bytes:
                 break
             line += chunk
     return line
-
-
-class Application(Protocol):
-    """An ASGI application that may be told things while it runs."""
-
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        """Serve one connection."""
-
-    def command(self, command: dict[str, Any]) -> Any:
-        """Carry out a command of the parent; called on the event loop."""
-
-
-def run_service(build: Callable[[dict[str, Any]], Application]) -> None:
-    """Run an application until the parent closes the pipe: the main function of a service.
-
-    Parameters
-    ----------
-    build : callable
-        Makes the application from the settings. It is ready to answer when this returns.
-    """
-    import uvicorn
-
-    answers = take_standard_output()
-    settings = json.loads(sys.stdin.readline())
-    listener = _shareable_socket()
-    listener.bind((LOOPBACK, settings["port"]))
-    application = build(settings)
-
-    class Announcing(uvicorn.Server):
-        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-            await super().startup(sockets)
-            loop = asyncio.get_running_loop()
-
-            def obey(command: dict[str, Any]) -> None:
-                answers.write(json.dumps(application.command(command)) + "\n")
-
-            def leave() -> None:
-                self.should_exit = True
-
-            watch_parent(
-                on_command=lambda command: loop.call_soon_threadsafe(obey, command),
-                on_end=lambda: loop.call_soon_threadsafe(leave),
-                patience=2.0,
-            )
-            answers.write('"ready"\n')
-
-    config = uvicorn.Config(
-        application,
-        log_config=None,
-        access_log=False,
-        lifespan="on",
-        timeout_graceful_shutdown=1,
-        timeout_keep_alive=60,
-    )
-    Announcing(config).run(sockets=[listener])
-
-
-def take_standard_output() -> IO[str]:
-    """Keep standard output for answers to the parent; whatever anybody prints goes to the log."""
-    answers = os.fdopen(os.dup(1), "w", buffering=1)
-    os.dup2(2, 1)
-    return answers
-
-
-def watch_parent(
-    *,
-    on_end: Callable[[], object],
-    patience: float,
-    on_command: Callable[[dict[str, Any]], object] | None = None,
-) -> None:
-    """Watch the pipe from the parent in a thread.
-
-    Parameters
-    ----------
-    on_end : callable
-        Called when the pipe has ended: begins to end this process.
-    patience : `float`
-        Seconds after which the process is ended by force.
-    on_command : callable, optional
-        Called with each command, in the watching thread.
-    """
-
-    def watch() -> None:
-        for line in sys.stdin:
-            if on_command is not None:
-                on_command(json.loads(line))
-        force = threading.Timer(patience, os.kill, (os.getpid(), signal.SIGKILL))
-        force.daemon = True
-        force.start()
-        on_end()
-
-    threading.Thread(target=watch, name="parent", daemon=True).start()
