@@ -155,6 +155,10 @@ class RelayHandler(_Handler):
             await relayed.run(self.request.method, self._target(), headers, self.request.body)
         except OSError as error:
             raise _gone() from error
+        finally:
+            # Each knows the other. Left to the garbage collector, a few hundred requests would bring
+            # on one of its full passes, which holds a Jupyter server's event loop for 100 ms.
+            self._relayed = None
         if self._client_gone:
             return
         if relayed.complete:

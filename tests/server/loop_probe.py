@@ -1,6 +1,7 @@
-"""A Jupyter server extension that tells the longest time anything held the server's event loop."""
+"""A Jupyter server extension that tells what held the server's event loop, and what garbage there is."""
 
 import asyncio
+import gc
 import json
 import time
 
@@ -31,6 +32,17 @@ class Probe(APIHandler):
         LONGEST.update(seconds=0.0, callback="")
 
 
+class Garbage(APIHandler):
+    """Collects the garbage and answers how much it was; with `hold`, collects none from then on."""
+
+    @web.authenticated
+    def get(self):
+        found = gc.collect()
+        (gc.disable if self.get_argument("hold", "") else gc.enable)()
+        self.finish(json.dumps({"found": found}))
+
+
 def _load_jupyter_server_extension(server):
     watch_loop()
-    server.web_app.add_handlers(".*", [(f"{server.web_app.settings['base_url']}loop-probe", Probe)])
+    base = server.web_app.settings["base_url"]
+    server.web_app.add_handlers(".*", [(f"{base}loop-probe", Probe), (f"{base}garbage", Garbage)])
