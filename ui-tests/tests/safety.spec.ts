@@ -1,0 +1,35 @@
+// What must never reach the browser, looked for in everything that it receives.
+import { newNotebook, runActiveCell } from '../lab';
+import { chooseType, datasets, openPanel, treeRow } from '../panel';
+import { expect, test } from '../platform';
+
+test('neither the token nor a signed address reaches the page', async ({ lab, platform, received }) => {
+  const panel = await openPanel(lab);
+  await newNotebook(lab, [
+    'from lsst.daf.butler import Butler\nbutler = Butler("dp2", collections="dp2")\nprint(butler.query_datasets("visit_image", limit=1))'
+  ]);
+  await runActiveCell(lab);
+  await chooseType(panel, ['dp2', 'dp2'], 'visit_image');
+  await datasets(panel).first().click();
+  await expect(panel.getByText('VisitImage')).toBeVisible();
+  await platform.tell('stop-server');
+  try {
+    await lab.evaluate(() => window.jupyterapp.commands.execute('python-butler:refresh'));
+    await expect(treeRow(panel, 'dp2')).toHaveAttribute('aria-label', /offline/);
+  } finally {
+    await platform.tell('start-server');
+  }
+  const token = await platform.tell('token');
+  const texts = await received.all();
+  // The listening itself works: names of datasets have come.
+  expect(texts.some(text => text.includes('visit_image'))).toBe(true);
+  for (const secret of [token, 'X-Amz-Signature', 'Signature=', 'AWSAccessKeyId']) {
+    const where = texts.filter(text => text.includes(secret) && !isCode(text));
+    expect(where.map(text => text.slice(0, 300))).toEqual([]);
+  }
+});
+
+/** JavaScript of JupyterLab itself may name what it never receives. */
+function isCode(text: string): boolean {
+  return text.includes('__webpack_require__') || text.includes('webpackChunk');
+}

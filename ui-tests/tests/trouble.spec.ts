@@ -1,0 +1,59 @@
+// What a person sees when something is wrong, and that it gets well again without a reload.
+import { newNotebook, runActiveCell } from '../lab';
+import { chooseType, datasets, expand, openPanel, treeRow } from '../panel';
+import { expect, test } from '../platform';
+
+test('a stopped server is told within seconds, and Retry brings everything back', async ({ lab, platform }) => {
+  const panel = await openPanel(lab);
+  await expect(treeRow(panel, 'dp2')).toHaveAttribute('aria-label', /connected/);
+  await platform.tell('stop-server');
+  try {
+    await lab.evaluate(() => window.jupyterapp.commands.execute('python-butler:refresh'));
+    await expect(treeRow(panel, 'dp2')).toHaveAttribute('aria-label', /offline/, { timeout: 15_000 });
+    await expand(treeRow(panel, 'dp2'));
+    await expect(panel.getByText(/cannot be reached/)).toBeVisible();
+    // The rest of JupyterLab works on.
+    await newNotebook(lab, ['print(6 * 7)']);
+    expect(await runActiveCell(lab)).toContain('42');
+  } finally {
+    await platform.tell('start-server');
+  }
+  await panel.getByRole('button', { name: 'Retry' }).first().click();
+  await expect(treeRow(panel, 'dp2')).toHaveAttribute('aria-label', /connected/);
+  await chooseType(panel, ['dp2', 'dp2'], 'visit_image');
+  await expect(datasets(panel).first()).toBeVisible();
+});
+
+test('a token that is not accepted is named, with what to do', async ({ lab, platform }) => {
+  const panel = await openPanel(lab);
+  await expect(treeRow(panel, 'dp2')).toHaveAttribute('aria-label', /connected/);
+  await platform.tell('wrong-token');
+  try {
+    await lab.evaluate(() => window.jupyterapp.commands.execute('python-butler:refresh'));
+    await expect(treeRow(panel, 'dp2')).toHaveAttribute('aria-label', /token not accepted/);
+    await expand(treeRow(panel, 'dp2'));
+    await expect(panel.getByText(/Log in to the platform again/)).toBeVisible();
+  } finally {
+    await platform.tell('right-token');
+  }
+  await panel.getByRole('button', { name: 'Retry' }).first().click();
+  await expect(treeRow(panel, 'dp2')).toHaveAttribute('aria-label', /connected/);
+});
+
+test('a kernel is told the same in words', async ({ lab, platform }) => {
+  await newNotebook(lab, [
+    'import python_butler\ntry:\n    python_butler.open("nowhere")\nexcept Exception as error:\n    print(error)',
+    'try:\n    python_butler.open("dp2", collections="dp2").query_datasets("object")\nexcept Exception as error:\n    print(error)'
+  ]);
+  expect(await runActiveCell(lab)).toMatch(/no official repository with the label 'nowhere'.*Known labels: dp2/s);
+  await platform.tell('stop-server');
+  try {
+    await lab.evaluate(() => {
+      const current = window.jupyterapp.shell.currentWidget as import('@jupyterlab/notebook').NotebookPanel;
+      current.content.activeCellIndex = 1;
+    });
+    expect(await runActiveCell(lab)).toMatch(/cannot be reached/);
+  } finally {
+    await platform.tell('start-server');
+  }
+});
