@@ -8,7 +8,7 @@ export default defineConfig(
   globalIgnores(['.venv/', 'build/', 'dist/', 'docs/', 'labextension/dist/', 'lib/', 'src/api/schema.ts']),
   js.configs.recommended,
   {
-    files: ['**/*.{ts,tsx}'],
+    files: ['**/*.{ts,tsx,mts}'],
     extends: [tseslint.configs.strictTypeChecked, tseslint.configs.stylisticTypeChecked],
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
     rules: {
@@ -21,6 +21,8 @@ export default defineConfig(
       '@typescript-eslint/no-namespace': ['error', { allowDeclarations: false }],
       '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true }],
       '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
+      // Lumino's signals take the receiver as their second argument.
+      '@typescript-eslint/unbound-method': 'off',
       'no-console': 'error',
       eqeqeq: 'error',
       curly: 'error'
@@ -28,7 +30,9 @@ export default defineConfig(
   },
   {
     files: ['src/**/*.{ts,tsx}'],
-    extends: [reactHooks.configs.flat.recommended]
+    extends: [reactHooks.configs.flat.recommended],
+    // The compiler that this is about is not used.
+    rules: { 'react-hooks/incompatible-library': 'off' }
   },
   {
     files: ['**/__tests__/**', 'ui-tests/**'],

@@ -11,17 +11,12 @@ import { VersionWatch } from './watch';
  * Everything the panel shows, and how its parts follow one another.
  */
 export class ButlerModel {
-  constructor(options: {
-    readonly client: IButlerClient;
-    readonly state: IStateDB | null;
-    /** Whether the panel is out of sight. */
-    readonly idle: () => boolean;
-  }) {
-    const { client, state, idle } = options;
+  constructor(options: { readonly client: IButlerClient; readonly state: IStateDB | null }) {
+    const { client, state } = options;
     this.tree = new TreeModel(client);
     this.datasets = new DatasetListModel(client);
     this.details = new DetailsModel(client);
-    this.watch = new VersionWatch({ client, seconds: 10, idle });
+    this.watch = new VersionWatch({ client, seconds: 10, idle: () => !this._visible });
     this._memory = new Memory(state);
 
     this.tree.stateChanged.connect(() => this._remember());
@@ -40,6 +35,15 @@ export class ButlerModel {
   readonly datasets: DatasetListModel;
   readonly details: DetailsModel;
   readonly watch: VersionWatch;
+
+  /** Whether somebody can see the panel; nothing is asked of the server before. */
+  set visible(visible: boolean) {
+    this._visible = visible;
+    if (visible) {
+      // Much may have changed while nobody looked.
+      this.watch.look();
+    }
+  }
 
   /** Sizes of the sections, to be remembered with the rest. */
   get sections(): IRemembered['sections'] {
@@ -68,6 +72,17 @@ export class ButlerModel {
       this.details.refresh(this.datasets.target.repository);
     }
     this.watch.look();
+  }
+
+  /** Try again what failed or was stopped. */
+  retry(): void {
+    for (const row of this.tree.rows) {
+      if (row.kind === 'notice' && row.retry) {
+        this.tree.retry(row.retry);
+      }
+    }
+    this.datasets.retry();
+    this.details.retry();
   }
 
   /** Stop everything that is under way. */
@@ -113,4 +128,5 @@ export class ButlerModel {
   private _sections: IRemembered['sections'] = null;
   private _repositories: IRemembered['repositories'] = [];
   private _restored = false;
+  private _visible = false;
 }

@@ -55,8 +55,12 @@ export class DetailsModel {
     this._touch();
   }
 
+  /** Ask again if it failed or was stopped. */
   retry(): void {
-    this._resource?.retry();
+    const { status } = this.details;
+    if (status === 'failed' || status === 'cancelled') {
+      this._resource?.retry();
+    }
   }
 
   cancel(): void {

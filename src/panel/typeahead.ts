@@ -10,7 +10,7 @@ export class TypeAhead {
   /** Whether the key is a letter to look for, and no shortcut. */
   takes(event: { key: string; ctrlKey: boolean; altKey: boolean; metaKey: boolean }): boolean {
     const { key, ctrlKey, altKey, metaKey } = event;
-    return [...key].length === 1 && !ctrlKey && !altKey && !metaKey && (key !== ' ' || this._fresh());
+    return key.length === 1 && !ctrlKey && !altKey && !metaKey && (key !== ' ' || this._fresh());
   }
 
   /** Index of the next name that begins with what was typed, or null. */
@@ -18,7 +18,7 @@ export class TypeAhead {
     this._typed = (this._fresh() ? this._typed : '') + key.toLowerCase();
     this._last = this._now();
     // The same letter again and again walks from one name to the next.
-    const repeated = [...this._typed].every(letter => letter === this._typed[0]);
+    const repeated = this._typed === this._typed.slice(0, 1).repeat(this._typed.length);
     const wanted = repeated ? this._typed.slice(0, 1) : this._typed;
     const first = active + (repeated ? 1 : 0);
     for (let step = 0; step < names.length; step++) {
