@@ -9,7 +9,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from ..errors import InvalidRequestError, PythonButlerError
+from ..errors import InvalidRequestError
 from .lease import Lease
 from .middleware import ErrorResponse, Guard, Identify
 from .reports import report
@@ -43,12 +43,7 @@ def create_app(service: Service, *, secret: str, lease: Lease | None = None) -> 
         app.router.routes.append(Route("/lease", endpoint=lease))
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _refused)
-    app.add_exception_handler(PythonButlerError, _known)
     return Identify(Guard(app, secret))
-
-
-def _known(_request: Request, error: Exception) -> Response:
-    return ErrorResponse(report(error))
 
 
 def _invalid(_request: Request, error: Exception) -> Response:

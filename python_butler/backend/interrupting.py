@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -56,13 +55,12 @@ class Interrupter:
 class _Query:
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._connection: weakref.ref[Any] | None = None
-        self._finished = False
+        self._connection: Any = None
         self._interrupted = False
 
     def runs_on(self, connection: Any) -> None:
         with self._lock:
-            self._connection = weakref.ref(connection)
+            self._connection = connection
             late = self._interrupted
         if late:
             _interrupt(connection)
@@ -71,13 +69,12 @@ class _Query:
         # Under the lock, lest the connection serve somebody else's query by the time it is interrupted.
         with self._lock:
             self._interrupted = True
-            connection = None if self._connection is None else self._connection()
-            if connection is not None and not self._finished:
-                _interrupt(connection)
+            if self._connection is not None:
+                _interrupt(self._connection)
 
     def finish(self) -> None:
         with self._lock:
-            self._finished = True
+            self._connection = None
 
 
 def _interrupt(connection: Any) -> None:

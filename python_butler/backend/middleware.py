@@ -13,11 +13,11 @@ import uuid
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from ..errors import BackendUnavailableError
+from ..errors import BackendUnavailableError, ErrorKind
 from .models import ErrorReport
 from .reports import STATUS, report, request_id
 
-__all__ = ["REQUEST_ID_HEADER", "SECRET_HEADER", "ErrorResponse", "Guard", "Identify"]
+__all__ = ["REQUEST_ID_HEADER", "SECRET_HEADER", "ErrorResponse", "Guard", "Identify", "answer_failure"]
 
 SECRET_HEADER = "X-Python-Butler-Secret"  # noqa: S105  the name of a header, no secret
 """Header that proves that a request comes from the Jupyter server that started this backend."""
@@ -44,6 +44,32 @@ class ErrorResponse(Response):
 
     def __init__(self, content: ErrorReport, status: int | None = None) -> None:
         super().__init__(content.model_dump_json(), status or STATUS[content.kind])
+
+
+def answer_failure(error: Exception) -> ErrorResponse:
+    """Answer a failure, and log what the answer does not tell.
+
+    Parameters
+    ----------
+    error : `Exception`
+        Any exception.
+
+    Returns
+    -------
+    response : `ErrorResponse`
+        The answer.
+    """
+    told = report(error)
+    unexpected = told.kind in (ErrorKind.INTERNAL, ErrorKind.SATELLITE)
+    _LOG.log(
+        logging.ERROR if unexpected else logging.INFO,
+        "Request %s: %s: %s",
+        told.request_id,
+        told.kind,
+        told.message,
+        exc_info=error if unexpected else None,
+    )
+    return ErrorResponse(told)
 
 
 class Identify:
@@ -88,11 +114,10 @@ class Identify:
         try:
             await self._app(scope, receive, send_identified)
         except Exception as error:
-            _LOG.exception("Request %s failed: %s", identifier, scope["path"])
             if started:
                 # Nothing but a cut connection tells the client that the answer is not complete.
                 raise
-            await ErrorResponse(report(error))(scope, receive, send_identified)
+            await answer_failure(error)(scope, receive, send_identified)
 
 
 class Guard:

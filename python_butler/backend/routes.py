@@ -5,13 +5,17 @@ What is behind them is in `service`, which loads the lsst packages later and els
 
 from __future__ import annotations
 
+from collections.abc import Callable, Coroutine
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Path, Query, Request
-from fastapi.responses import StreamingResponse
+from fastapi import APIRouter, Depends, HTTPException, Path, Query, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import Response, StreamingResponse
+from fastapi.routing import APIRoute
 
 from ..settings import PAGE_ROWS
+from .middleware import answer_failure
 from .models import (
     BackendStatus,
     CollectionPage,
@@ -46,7 +50,25 @@ _ERRORS: dict[int | str, dict[str, Any]] = {
     503: {"model": ErrorReport, "description": "The official server is busy, or there is no backend."},
 }
 
-router = APIRouter(responses=_ERRORS)
+
+class _Reporting(APIRoute):
+    """A route whose failures are answered with an `ErrorReport`, whatever they are."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        handler = super().get_route_handler()
+
+        async def handle(request: Request) -> Response:
+            try:
+                return await handler(request)
+            except (HTTPException, RequestValidationError):
+                raise
+            except Exception as error:
+                return answer_failure(error)
+
+        return handle
+
+
+router = APIRouter(responses=_ERRORS, route_class=_Reporting)
 
 
 def _service(request: Request) -> Service:

@@ -29,6 +29,7 @@ SECRET_VARIABLE = "PYTHON_BUTLER_BACKEND_SECRET"  # noqa: S105  the name of a va
 """Environment variable in which the backend is given its secret."""
 
 _LOG = logging.getLogger(__name__)
+_BACKLOG = 100
 _PATIENCE_AT_END = 5.0
 
 
@@ -43,7 +44,7 @@ def bind(path: Path) -> socket.socket:
     Returns
     -------
     listener : `socket.socket`
-        The socket, bound but not listening.
+        The listening socket.
 
     Raises
     ------
@@ -64,6 +65,8 @@ def bind(path: Path) -> socket.socket:
     finally:
         os.umask(previous)
     path.chmod(0o600)
+    # From now on requests wait until they are served.
+    listener.listen(_BACKLOG)
     return listener
 
 
