@@ -11,6 +11,7 @@ import type {
   DatasetEvent,
   DatasetTypeList,
   EndEvent,
+  ErrorReport,
   Repository,
   RepositoryKind,
   RepositoryList,
@@ -105,7 +106,7 @@ export class ButlerClient implements IButlerClient {
         }
       }
     } catch (reason) {
-      throw failure(reason, signal, requestId);
+      throw failure(reason, signal, cutOff(requestId));
     }
     throw new ApiError(cutOff(requestId));
   }
@@ -123,7 +124,7 @@ export class ButlerClient implements IButlerClient {
     try {
       return (await response.json()) as T;
     } catch (reason) {
-      throw failure(reason, signal, requestId);
+      throw failure(reason, signal, cutOff(requestId));
     }
   }
 
@@ -150,7 +151,7 @@ export class ButlerClient implements IButlerClient {
         body = await response.text();
       }
     } catch (reason) {
-      throw failure(reason, signal, requestId);
+      throw failure(reason, signal, unreachable(requestId));
     }
     if (!response.ok) {
       throw new ApiError(parseReport(body) ?? reportOfStatus(response.status, requestId));
@@ -165,13 +166,9 @@ function within(key: IRepositoryKey, ...rest: string[]): string[] {
   return ['repositories', key.kind, key.label, ...rest];
 }
 
-function failure(reason: unknown, signal: AbortSignal, requestId: string): Error {
+function failure(reason: unknown, signal: AbortSignal, report: ErrorReport): Error {
   if (signal.aborted) {
     return new AbortedError();
   }
-  if (reason instanceof ApiError) {
-    return reason;
-  }
-  // Half a JSON document is a connection that was cut.
-  return new ApiError(reason instanceof SyntaxError ? cutOff(requestId) : unreachable(requestId));
+  return reason instanceof ApiError ? reason : new ApiError(report);
 }

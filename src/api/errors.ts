@@ -106,13 +106,13 @@ export function unreachable(requestId: string): ErrorReport {
 }
 
 /**
- * Words for a stream that ended without saying that it is complete.
+ * Words for an answer that ended before it was complete.
  */
 export function cutOff(requestId: string): ErrorReport {
   return {
     kind: 'backend',
-    message: 'The connection was cut before the list was complete.',
-    next_step: 'Press Retry to go on from here.',
+    message: 'The connection was cut before the answer was complete.',
+    next_step: 'Press Retry.',
     retry_in: null,
     request_id: requestId
   };

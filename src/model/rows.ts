@@ -175,7 +175,8 @@ function collectionDraft(
   parentId: string,
   request: TreeRequest
 ): Draft {
-  const id = `${parentId}|${collection.name}`;
+  // Encoded, so that no name can look like a way.
+  const id = `${parentId}|${encodeURIComponent(collection.name)}`;
   return {
     kind: 'collection',
     id,

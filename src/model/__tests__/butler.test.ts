@@ -1,0 +1,130 @@
+import { StateDB } from '@jupyterlab/statedb';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+
+import { ButlerModel } from '..';
+import { level, OFFICIAL, PERSONAL, run, settled, StandIn, VISIT_IMAGE } from './standin';
+
+let client: StandIn;
+let model: ButlerModel;
+let state: StateDB;
+
+beforeEach(async () => {
+  vi.useFakeTimers();
+  client = new StandIn();
+  state = new StateDB();
+  model = new ButlerModel({ client, state });
+  await model.restore();
+});
+
+afterEach(() => {
+  model.dispose();
+  vi.useRealTimers();
+});
+
+function lookAll(): void {
+  model.tree.look(model.tree.rows);
+}
+
+/** Let the panel ask for versions once more, and answer. */
+async function answerVersions(versions: Record<string, string>): Promise<void> {
+  const before = client.words.filter(what => what === 'versions').length;
+  await vi.advanceTimersByTimeAsync(11_000);
+  expect(client.words.filter(what => what === 'versions').length).toBeGreaterThan(before);
+  await client.find('versions').answer({ versions });
+}
+
+describe('personal repositories', () => {
+  it('are not looked at while nobody sees the panel', async () => {
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(client.words).toEqual([]);
+  });
+
+  it('are refreshed when their version changes, and only then', async () => {
+    model.visible = true;
+    lookAll();
+    await client.find('repositories').answer({ repositories: [OFFICIAL, PERSONAL] });
+    model.tree.toggle(model.tree.rows[1]!);
+    lookAll();
+    await client.find('collections personal dp2').answer(level(run('u/me/a')));
+    model.datasets.open({ repository: PERSONAL, collection: run('u/me/a'), datasetType: VISIT_IMAGE });
+    await client.pages[0]!.rows(1);
+    await client.pages[0]!.end(null);
+
+    await answerVersions({ dp2: 'one' });
+    await answerVersions({ dp2: 'one' });
+    lookAll();
+    const before = client.words.filter(what => what !== 'versions').length;
+    await answerVersions({ dp2: 'two' });
+    lookAll();
+    expect(client.words.filter(what => what !== 'versions').slice(before)).toEqual([
+      'check personal dp2',
+      'datasets u/me/a visit_image 1000 first',
+      'collections personal dp2'
+    ]);
+  });
+
+  it('that come into being by the first write are found', async () => {
+    model.visible = true;
+    lookAll();
+    await client.find('repositories').answer({ repositories: [OFFICIAL, { ...PERSONAL, state: 'absent' }] });
+    await answerVersions({ dp2: '' });
+    await answerVersions({ dp2: 'one' });
+    await client.find('check personal dp2').answer(PERSONAL);
+    expect(model.tree.find(PERSONAL)?.state).toBe('connected');
+  });
+});
+
+describe('a backend that comes back', () => {
+  it('makes the list of repositories be asked for again', async () => {
+    model.visible = true;
+    lookAll();
+    await client.find('repositories').fail({ kind: 'backend' });
+    await answerVersions({});
+    await client.find('repositories').answer({ repositories: [OFFICIAL] });
+    expect(model.tree.repositories).toEqual([OFFICIAL]);
+  });
+});
+
+describe('memory', () => {
+  it('brings back what was open, and the repositories without their troubles', async () => {
+    lookAll();
+    const trouble = { kind: 'offline', message: 'm', next_step: '', request_id: 'r' } as const;
+    await client
+      .find('repositories')
+      .answer({ repositories: [{ ...OFFICIAL, state: 'offline', error: { ...trouble, retry_in: null } }] });
+    model.tree.toggle(model.tree.rows[0]!);
+    model.sections = { sizes: [0.5, 0.5, 0], collapsed: [false, false, true] };
+    await vi.advanceTimersByTimeAsync(1000);
+
+    const next = new ButlerModel({ client: new StandIn(), state });
+    await next.restore();
+    expect(next.tree.rows[0]).toMatchObject({ id: 'official:dp2', expanded: true });
+    expect(next.tree.repositories[0]?.error).toBeNull();
+    expect(next.sections).toEqual(model.sections);
+    next.dispose();
+  });
+
+  it('survives what it cannot read', async () => {
+    await state.save('python-butler:panel', { toggled: 'all', sections: 3 });
+    const next = new ButlerModel({ client: new StandIn(), state });
+    await next.restore();
+    await settled();
+    expect(next.tree.toggled).toEqual([]);
+    next.dispose();
+  });
+});
+
+describe('details', () => {
+  it('are asked for once a person rests on a dataset, and only if they can be seen', async () => {
+    model.datasets.open({ repository: OFFICIAL, collection: run('r'), datasetType: VISIT_IMAGE });
+    await client.pages[0]!.rows(1, 2, 3);
+    model.datasets.pick(picking => picking.only('id-1'));
+    await vi.advanceTimersByTimeAsync(1000);
+    expect(client.words.filter(what => what.startsWith('details'))).toEqual([]);
+    model.details.visible = true;
+    model.datasets.pick(picking => picking.only('id-2'));
+    model.datasets.pick(picking => picking.only('id-3'));
+    await vi.advanceTimersByTimeAsync(1000);
+    expect(client.words.filter(what => what.startsWith('details'))).toEqual(['details id-3']);
+  });
+});

@@ -1,0 +1,194 @@
+/**
+ * A backend that answers when the test says so: the order of answers is what these tests are about,
+ * and a real one cannot be told to be slow, late or gone at a given step.
+ */
+
+import {
+  AbortedError,
+  ApiError,
+  type Collection,
+  type Dataset,
+  type DatasetType,
+  type EndEvent,
+  type ErrorReport,
+  type IButlerClient,
+  type PageEvent,
+  type Repository
+} from '../../api';
+
+/** One question that has been asked, and waits for its answer. */
+export interface IAsked {
+  readonly what: string;
+  readonly signal: AbortSignal;
+  answer(value: unknown): Promise<void>;
+  fail(error: Partial<ErrorReport>): Promise<void>;
+}
+
+/** A page of datasets that is being streamed. */
+export interface IStreamed extends IAsked {
+  /** Some rows, with these numbers as visits. */
+  rows(...visits: number[]): Promise<void>;
+  busy(seconds: number): Promise<void>;
+  end(nextCursor: string | null, superseded?: boolean): Promise<void>;
+}
+
+export class StandIn implements IButlerClient {
+  /** Everything asked so far, answered or not, in order. */
+  readonly asked: IAsked[] = [];
+  readonly pages: IStreamed[] = [];
+
+  /** What has been asked, in words. */
+  get words(): string[] {
+    return this.asked.map(({ what }) => what);
+  }
+
+  /** The newest question of this wording. */
+  find(what: string): IAsked {
+    const asked = this.asked.findLast(question => question.what === what);
+    if (!asked) {
+      throw new Error(`Nobody asked for ${what}, but for: ${this.words.join('; ')}`);
+    }
+    return asked;
+  }
+
+  repositories = (signal: AbortSignal) => this._ask('repositories', signal);
+  repository = (key: { kind: string; label: string }, signal: AbortSignal) =>
+    this._ask(`check ${key.kind} ${key.label}`, signal);
+  collections = (key: { kind: string; label: string }, parent: string | null, signal: AbortSignal) =>
+    this._ask(`collections ${key.kind} ${key.label} ${parent ?? ''}`.trim(), signal);
+  datasetTypes = (key: { kind: string; label: string }, collection: string, signal: AbortSignal) =>
+    this._ask(`types ${key.kind} ${key.label} ${collection}`, signal);
+  count = (query: { collection: string; datasetType: string }, signal: AbortSignal) =>
+    this._ask(`count ${query.collection} ${query.datasetType}`, signal);
+  details = (_: unknown, id: string, signal: AbortSignal) => this._ask(`details ${id}`, signal);
+  versions = (signal: AbortSignal) => this._ask('versions', signal);
+
+  async *datasets(
+    query: { collection: string; datasetType: string },
+    page: { limit: number; cursor: string | null },
+    signal: AbortSignal
+  ): AsyncGenerator<PageEvent, EndEvent, undefined> {
+    const queue: (PageEvent | EndEvent | Error)[] = [];
+    let wake = (): void => undefined;
+    const put = (event: PageEvent | EndEvent | Error): Promise<void> => {
+      queue.push(event);
+      wake();
+      return settled();
+    };
+    signal.addEventListener('abort', () => void put(new AbortedError()));
+    const what = `datasets ${query.collection} ${query.datasetType} ${page.limit} ${page.cursor ?? 'first'}`;
+    const streamed: IStreamed = {
+      what,
+      signal,
+      answer: () => settled(),
+      fail: error => put(new ApiError(report(error))),
+      rows: (...visits) => put({ event: 'rows', rows: visits.map(dataset) }),
+      busy: seconds => put({ event: 'busy', retry_in: seconds }),
+      end: (nextCursor, superseded = false) => put({ event: 'end', next_cursor: nextCursor, superseded })
+    };
+    this.asked.push(streamed);
+    this.pages.push(streamed);
+    for (;;) {
+      while (queue.length === 0) {
+        await new Promise<void>(resolve => (wake = resolve));
+      }
+      const event = queue.shift();
+      if (event instanceof Error) {
+        throw event;
+      }
+      if (event?.event === 'end') {
+        return event;
+      }
+      if (event) {
+        yield event;
+      }
+    }
+  }
+
+  private _ask<T>(what: string, signal: AbortSignal): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      signal.addEventListener('abort', () => reject(new AbortedError()));
+      this.asked.push({
+        what,
+        signal,
+        answer: value => {
+          resolve(value as T);
+          return settled();
+        },
+        fail: error => {
+          reject(new ApiError(report(error)));
+          return settled();
+        }
+      });
+    });
+  }
+}
+
+/** Let everything that waits for an answer go on. */
+export async function settled(): Promise<void> {
+  for (let turn = 0; turn < 10; turn++) {
+    await Promise.resolve();
+  }
+}
+
+export function report(error: Partial<ErrorReport>): ErrorReport {
+  return {
+    kind: 'internal',
+    message: 'It failed.',
+    next_step: 'Do something.',
+    retry_in: null,
+    request_id: 'r-1',
+    ...error
+  };
+}
+
+export const OFFICIAL: Repository = {
+  kind: 'official',
+  label: 'dp2',
+  state: 'connected',
+  error: null,
+  location: 'data.example.org',
+  default_collections: ['dp2'],
+  writeable: false
+};
+
+export const PERSONAL: Repository = {
+  ...OFFICIAL,
+  kind: 'personal',
+  location: '/home/me/butler/dp2',
+  writeable: true
+};
+
+export function chain(name: string, ...children: string[]): Collection {
+  return { name, type: 'CHAINED', doc: '', children };
+}
+
+export function run(name: string): Collection {
+  return { name, type: 'RUN', doc: '', children: null };
+}
+
+export function level(...collections: Collection[]) {
+  return { collections, total: collections.length, capped: false };
+}
+
+export const VISIT_IMAGE: DatasetType = {
+  name: 'visit_image',
+  dimensions: ['instrument', 'visit', 'detector'],
+  storage_class: 'VisitImage',
+  is_calibration: false,
+  components: ['bbox'],
+  parameters: ['bbox']
+};
+
+export const SOURCE: DatasetType = {
+  ...VISIT_IMAGE,
+  name: 'source',
+  dimensions: ['instrument', 'visit'],
+  storage_class: 'ArrowAstropy',
+  components: [],
+  parameters: ['columns']
+};
+
+export function dataset(visit: number): Dataset {
+  return { id: `id-${visit}`, data_id: { instrument: 'LSSTCam', visit, detector: 10 }, run: 'r' };
+}

@@ -1,0 +1,361 @@
+import { beforeEach, describe, expect, it, vi } from 'vitest';
+
+import type { ErrorReport, Repository } from '../../api';
+import { type INoticeRow, TreeModel, type TreeRow } from '..';
+import { chain, level, OFFICIAL, PERSONAL, report, run, SOURCE, StandIn, VISIT_IMAGE } from './standin';
+
+let client: StandIn;
+let tree: TreeModel;
+
+beforeEach(() => {
+  client = new StandIn();
+  tree = new TreeModel(client);
+});
+
+/** The tree as a person sees it, one line a row. */
+function picture(): string[] {
+  return tree.rows.map(row => {
+    const name = {
+      repository: () => (row as { repository: Repository }).repository.label,
+      collection: () => (row as Extract<TreeRow, { kind: 'collection' }>).collection.name,
+      types: () => 'Dataset types',
+      'dataset-type': () => (row as Extract<TreeRow, { kind: 'dataset-type' }>).datasetType.name,
+      notice: () => `[${(row as INoticeRow).notice.state}] ${(row as INoticeRow).notice.message}`
+    }[row.kind]();
+    return '  '.repeat(row.level - 1) + name;
+  });
+}
+
+function lookAll(): void {
+  tree.look(tree.rows);
+}
+
+function row(name: string): TreeRow {
+  const index = picture().findIndex(line => line.trim() === name);
+  const found = tree.rows[index];
+  if (!found) {
+    throw new Error(`No row ${name} in ${picture().join('\n')}`);
+  }
+  return found;
+}
+
+function notice(): INoticeRow {
+  const found = tree.rows.find((candidate): candidate is INoticeRow => candidate.kind === 'notice');
+  if (!found) {
+    throw new Error(`No notice in ${picture().join('\n')}`);
+  }
+  return found;
+}
+
+function open(name: string): void {
+  tree.toggle(row(name));
+  lookAll();
+}
+
+async function connect(...repositories: Repository[]): Promise<void> {
+  lookAll();
+  await client.find('repositories').answer({ repositories });
+}
+
+describe('what is asked', () => {
+  it('is nothing before somebody looks', () => {
+    expect(picture()).toEqual(['[loading] Loading repositories …']);
+    expect(client.words).toEqual([]);
+    lookAll();
+    expect(client.words).toEqual(['repositories']);
+  });
+
+  it('is only what the rows in view need', async () => {
+    await connect(OFFICIAL, PERSONAL);
+    lookAll();
+    expect(client.words).toEqual(['repositories']);
+    tree.toggle(row('dp2'));
+    // Open, but scrolled out of view.
+    tree.look(tree.rows.slice(0, 1));
+    expect(client.words).toEqual(['repositories']);
+    lookAll();
+    expect(client.words).toEqual(['repositories', 'collections official dp2']);
+  });
+
+  it('is asked once, however often it is looked at', async () => {
+    await connect(OFFICIAL);
+    open('dp2');
+    lookAll();
+    await client.find('collections official dp2').answer(level(run('r')));
+    lookAll();
+    lookAll();
+    expect(client.words).toEqual(['repositories', 'collections official dp2']);
+  });
+});
+
+describe('the tree', () => {
+  it('shows the children of a chain in search order, then its dataset types', async () => {
+    await connect(OFFICIAL);
+    open('dp2');
+    await client.find('collections official dp2').answer(level(chain('DRP', 'z', 'a'), run('u/you/x')));
+    open('DRP');
+    expect(picture()).toEqual([
+      'dp2',
+      '  DRP',
+      '    [loading] Loading the children of DRP …',
+      '    Dataset types',
+      '      [loading] Loading the dataset types of DRP …',
+      '  u/you/x'
+    ]);
+    await client.find('collections official dp2 DRP').answer(level(run('z'), run('a')));
+    await client.find('types official dp2 DRP').answer({ dataset_types: [SOURCE, VISIT_IMAGE] });
+    expect(picture()).toEqual([
+      'dp2',
+      '  DRP',
+      '    z',
+      '    a',
+      '    Dataset types',
+      '      source',
+      '      visit_image',
+      '  u/you/x'
+    ]);
+    expect(tree.rows.map(({ level: depth, position, siblings }) => [depth, position, siblings])).toEqual([
+      [1, 1, 1],
+      [2, 1, 2],
+      [3, 1, 3],
+      [3, 2, 3],
+      [3, 3, 3],
+      [4, 1, 2],
+      [4, 2, 2],
+      [2, 2, 2]
+    ]);
+  });
+
+  it('says why a level is empty', async () => {
+    await connect(OFFICIAL);
+    open('dp2');
+    await client.find('collections official dp2').answer(level(run('r')));
+    open('r');
+    await client.find('types official dp2 r').answer({ dataset_types: [] });
+    expect(picture()[2]).toBe('    [empty] This collection is empty.');
+  });
+
+  it('says when a level was cut short', async () => {
+    await connect(OFFICIAL);
+    open('dp2');
+    await client
+      .find('collections official dp2')
+      .answer({ collections: [run('r')], total: 12_345, capped: true });
+    expect(picture()[2]).toBe('  [capped] The first 1 of 12,345 collections.');
+  });
+
+  it('gives every row a different identifier', async () => {
+    await connect(OFFICIAL, PERSONAL);
+    open('dp2');
+    await client
+      .find('collections official dp2')
+      .answer(level(chain('a', 'types', 'x'), chain('b', 'x'), run('a||types')));
+    open('a');
+    open('b');
+    await client.find('collections official dp2 a').answer(level(run('types'), run('x')));
+    await client.find('collections official dp2 b').answer(level(run('x')));
+    const ids = tree.rows.map(({ id }) => id);
+    expect(new Set(ids).size).toBe(ids.length);
+  });
+});
+
+describe('a failure', () => {
+  it('is shown with what to do, and Retry asks again', async () => {
+    lookAll();
+    await client
+      .find('repositories')
+      .fail({ kind: 'backend', message: 'There is no backend.', next_step: 'Install it.' });
+    expect(notice().notice).toMatchObject({
+      state: 'error',
+      message: 'There is no backend.',
+      nextStep: 'Install it.',
+      retry: 'Retry'
+    });
+    lookAll();
+    expect(client.words).toEqual(['repositories']);
+    tree.retry(notice().retry!);
+    expect(picture()).toEqual(['[loading] Loading repositories …']);
+    await client.find('repositories').answer({ repositories: [OFFICIAL] });
+    expect(picture()).toEqual(['dp2']);
+  });
+
+  it('is not kept: closing and opening asks again', async () => {
+    await connect(OFFICIAL);
+    open('dp2');
+    await client.find('collections official dp2').answer(level(run('r')));
+    open('r');
+    await client.find('types official dp2 r').fail({ kind: 'internal' });
+    open('r');
+    open('r');
+    expect(client.words.filter(what => what === 'types official dp2 r')).toHaveLength(2);
+    expect(notice().notice.state).toBe('loading');
+  });
+
+  it.each(['offline', 'token', 'forbidden'] as const)(
+    'of kind %s changes the state of the repository, and checking it brings all back',
+    async kind => {
+      await connect(OFFICIAL);
+      open('dp2');
+      await client.find('collections official dp2').fail({ kind, message: 'No.', next_step: 'Wait.' });
+      expect(row('dp2')).toMatchObject({ repository: { state: kind } });
+      expect(notice().notice).toMatchObject({
+        state: kind,
+        message: 'No.',
+        nextStep: 'Wait.',
+        retry: 'Retry'
+      });
+      tree.retry(notice().retry!);
+      await client.find('check official dp2').answer(OFFICIAL);
+      lookAll();
+      await client.find('collections official dp2').answer(level(run('r')));
+      expect(picture()).toEqual(['dp2', '  r']);
+    }
+  );
+
+  it('leaves in sight what was already known', async () => {
+    await connect(OFFICIAL);
+    open('dp2');
+    await client.find('collections official dp2').answer(level(run('r')));
+    tree.noteFailure(OFFICIAL, report({ kind: 'offline', message: 'The server does not answer.' }));
+    expect(picture()).toEqual(['dp2', '  [offline] The server does not answer.', '  r']);
+  });
+
+  it('of a busy server is asked again by itself when the server said so', async () => {
+    vi.useFakeTimers();
+    try {
+      await connect(OFFICIAL);
+      open('dp2');
+      await client.find('collections official dp2').fail({ kind: 'busy', retry_in: 5 });
+      expect(notice().notice).toMatchObject({ state: 'busy', retryAt: Date.now() + 5000 });
+      expect(row('dp2')).toMatchObject({ repository: { state: 'connected' } });
+      vi.advanceTimersByTime(4900);
+      lookAll();
+      expect(client.words).toHaveLength(2);
+      vi.advanceTimersByTime(200);
+      lookAll();
+      expect(client.words).toHaveLength(3);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  it('that comes with the list of repositories is told below its repository', async () => {
+    const error: ErrorReport = report({ kind: 'token', message: 'The token has expired.' });
+    await connect({ ...OFFICIAL, state: 'token', error }, { ...PERSONAL, state: 'absent' });
+    open('dp2');
+    expect(notice().notice).toMatchObject({ state: 'token', message: 'The token has expired.' });
+    expect(client.words).toEqual(['repositories']);
+    tree.toggle(tree.rows[2]!);
+    expect(picture()[3]).toBe('  [absent] You have not written anything yet.');
+  });
+});
+
+describe('cancelling', () => {
+  it('stops what is under way, and says so', async () => {
+    await connect(OFFICIAL);
+    open('dp2');
+    const asked = client.find('collections official dp2');
+    tree.cancel();
+    expect(asked.signal.aborted).toBe(true);
+    expect(notice().notice).toMatchObject({ state: 'cancelled', retry: 'Load' });
+    lookAll();
+    expect(client.words).toHaveLength(2);
+    tree.retry(notice().retry!);
+    expect(client.words).toHaveLength(3);
+  });
+});
+
+describe('counts', () => {
+  beforeEach(async () => {
+    await connect(OFFICIAL);
+    open('dp2');
+    await client.find('collections official dp2').answer(level(run('r')));
+    open('r');
+    await client.find('types official dp2 r').answer({
+      dataset_types: ['a', 'b', 'c'].map(name => ({ ...SOURCE, name }))
+    });
+  });
+
+  const counts = (): string[] => client.words.filter(what => what.startsWith('count'));
+
+  it('are asked one after the other', async () => {
+    lookAll();
+    expect(counts()).toEqual(['count r a']);
+    await client.find('count r a').answer({ count: 7, exact: true });
+    expect(counts()).toEqual(['count r a', 'count r b']);
+    expect(row('a')).toMatchObject({ count: { status: 'loaded', value: { count: 7, exact: true } } });
+  });
+
+  it('are not asked for what scrolled out of view before its turn', async () => {
+    lookAll();
+    tree.look([row('c')]);
+    await client.find('count r a').answer({ count: 7, exact: true });
+    expect(counts()).toEqual(['count r a', 'count r c']);
+  });
+
+  it('that fail do not keep others from being asked, and are not asked again and again', async () => {
+    lookAll();
+    await client.find('count r a').fail({ kind: 'internal' });
+    await client.find('count r b').answer({ count: 1, exact: true });
+    await client.find('count r c').answer({ count: 1, exact: true });
+    lookAll();
+    expect(counts()).toEqual(['count r a', 'count r b', 'count r c']);
+  });
+});
+
+describe('a change', () => {
+  it('is fetched behind what is shown, with everything still open', async () => {
+    await connect(PERSONAL);
+    open('dp2');
+    await client.find('collections personal dp2').answer(level(chain('u/me/x', 'u/me/x/v1')));
+    open('u/me/x');
+    await client.find('collections personal dp2 u/me/x').answer(level(run('u/me/x/v1')));
+    await client.find('types personal dp2 u/me/x').answer({ dataset_types: [SOURCE] });
+    const before = picture();
+    tree.invalidate(PERSONAL);
+    lookAll();
+    expect(picture()).toEqual(before);
+    await client.find('collections personal dp2 u/me/x').answer(level(run('u/me/x/v2'), run('u/me/x/v1')));
+    expect(picture()).toEqual(['dp2', '  u/me/x', '    u/me/x/v2', '    u/me/x/v1', ...before.slice(3)]);
+  });
+
+  it('asks for nothing that is closed', async () => {
+    await connect(PERSONAL);
+    open('dp2');
+    await client.find('collections personal dp2').answer(level(run('r')));
+    tree.toggle(row('dp2'));
+    tree.invalidate(PERSONAL);
+    lookAll();
+    expect(client.words).toHaveLength(2);
+  });
+
+  it('is not overwritten by an answer from before it', async () => {
+    await connect(PERSONAL);
+    open('dp2');
+    const old = client.find('collections personal dp2');
+    tree.invalidate(PERSONAL);
+    lookAll();
+    await client.find('collections personal dp2').answer(level(run('new')));
+    await old.answer(level(run('old')));
+    expect(picture()).toEqual(['dp2', '  new']);
+  });
+});
+
+describe('what is remembered', () => {
+  it('is painted at once and refreshed once it is looked at', async () => {
+    tree.restore({ repositories: [OFFICIAL], toggled: ['official:dp2'] });
+    expect(picture()).toEqual(['dp2', '  [loading] Loading collections …']);
+    lookAll();
+    expect(client.words).toEqual(['repositories', 'collections official dp2']);
+    await client.find('repositories').answer({ repositories: [OFFICIAL, PERSONAL] });
+    expect(picture()).toEqual(['dp2', '  [loading] Loading collections …', 'dp2']);
+  });
+
+  it('a check that is newer than the list counts more', async () => {
+    await connect({ ...OFFICIAL, state: 'offline' });
+    tree.refresh();
+    await client.find('check official dp2').answer(OFFICIAL);
+    await client.find('repositories').answer({ repositories: [{ ...OFFICIAL, state: 'offline' }] });
+    expect(row('dp2')).toMatchObject({ repository: { state: 'connected' } });
+  });
+});
