@@ -67,6 +67,7 @@ def run_check(tell: Callable[[str], object]) -> None:
         _RESULT, ("instrument", "visit", "detector"), "ArrowAstropy", universe=butler.dimensions
     )
     _step("Register", lambda: butler.registry.registerDatasetType(dataset_type))
+    _step("Register", lambda: butler.collections.register(run))
     put = _step("Put", lambda: butler.put(table, _RESULT, ref.dataId, run=run))
     tell(f"Put: {_name(put)} into run {run} of your own repository, {satellite_directory(LABEL)}.")
 

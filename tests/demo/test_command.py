@@ -1,0 +1,136 @@
+"""``satellite demo`` as a person, and as the browser tests, start it."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import select
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx2
+import nbformat
+import pytest
+from click.testing import CliRunner
+from nbclient import NotebookClient
+
+from python_butler.demo import command
+from python_butler.demo.jupyterlab import NOTEBOOK, copy_notebook
+
+COMMAND = (sys.executable, "-c", "from python_butler.cli import main; main()", "demo")
+
+
+@contextmanager
+def started(*arguments: str | Path) -> Iterator[subprocess.Popen[str]]:
+    with subprocess.Popen(
+        [*COMMAND, *arguments],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        bufsize=1,
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def line_of(process: subprocess.Popen[str]) -> str:
+    assert process.stdout is not None
+    assert select.select([process.stdout], [], [], 60)[0], "no answer in a minute"
+    return process.stdout.readline().strip()
+
+
+def children_of(pid: int) -> list[int]:
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def test_services_alone_print_what_to_export_and_end_with_ctrl_c(repository: Path, tmp_path: Path) -> None:
+    with started("--no-lab", "--directory", tmp_path) as process:
+        exports = dict(
+            re.fullmatch(r"export (\w+)=(.+)", line_of(process)).groups()  # type: ignore[union-attr]
+            for _ in range(4)
+        )
+        index = Path(exports["DAF_BUTLER_REPOSITORY_INDEX"]).read_text()
+        server = index.removeprefix("dp2: ").strip()
+        assert httpx2.get(server, trust_env=False).status_code == 200
+        assert exports["PYTHON_BUTLER_ROOT"] == str(tmp_path / "butler")
+        services = [os.pidfd_open(pid) for pid in children_of(process.pid)]
+        process.send_signal(signal.SIGINT)
+        assert process.wait(15) == 0
+        assert len(services) == 2
+        for service in services:
+            assert select.select([service], [], [], 0)[0], "a service outlived the command"
+            os.close(service)
+
+
+def test_jupyterlab_opens_with_the_notebook_and_obeys_tests(repository: Path, tmp_path: Path) -> None:
+    with started("--no-browser", "--json", "--control", "--directory", tmp_path) as process:
+        addresses = json.loads(line_of(process))
+        with httpx2.Client(trust_env=False, follow_redirects=True) as http:
+            page = http.get(addresses["notebook"])
+            assert page.status_code == 200
+            assert '"exposeAppInBrowser": true' in page.text
+            base = addresses["lab"].partition("/lab")[0]
+            contents = http.get(f"{base}/api/contents").json()["content"]
+            assert NOTEBOOK in [entry["name"] for entry in contents]
+
+            def say(words: str) -> str:
+                assert process.stdin is not None
+                process.stdin.write(words + "\n")
+                return line_of(process)
+
+            token = say("token").removeprefix("ok ")
+            assert token not in page.text
+            universe, headers = f"{addresses['server']}/v1/universe", {"Authorization": f"Bearer {token}"}
+            assert http.get(universe, headers=headers).status_code == 200
+            assert say("wrong-token") == "ok"
+            assert http.get(universe, headers=headers).status_code == 401
+            assert say("right-token") == "ok"
+            assert say("stop-server") == "ok"
+            with pytest.raises(httpx2.ConnectError):
+                http.get(universe, headers=headers)
+            assert say("start-server") == "ok"
+            assert http.get(universe, headers=headers).status_code == 200
+            assert say("dance").startswith("error")
+            assert process.stdin is not None
+            process.stdin.write("quit\n")
+        assert process.wait(20) == 0
+
+
+def test_a_lab_needs_its_login(repository: Path, tmp_path: Path) -> None:
+    with started("--no-browser", "--json", "--directory", tmp_path) as process:
+        addresses = json.loads(line_of(process))
+        base = addresses["lab"].partition("/lab")[0]
+        assert httpx2.get(f"{base}/api/contents", trust_env=False).status_code == 403
+        lab = [os.pidfd_open(pid) for pid in children_of(process.pid)]
+        process.kill()
+        for child in lab:
+            assert select.select([child], [], [], 15)[0], "a process outlived the command"
+            os.close(child)
+
+
+def test_the_example_notebook_runs(environment: dict[str, str], tmp_path: Path) -> None:
+    notebook = nbformat.read(copy_notebook(tmp_path), as_version=4)
+    nbformat.validate(notebook)
+    NotebookClient(notebook, timeout=120, kernel_name="python3").execute(cwd=str(tmp_path))
+    last = notebook.cells[-1].outputs[0].text
+    assert re.match(r"[1-9]\d* rows in u/", last)
+
+
+def test_a_notebook_that_its_user_changed_is_kept(tmp_path: Path) -> None:
+    (tmp_path / NOTEBOOK).write_text("mine")
+    assert copy_notebook(tmp_path).read_text() == "mine"
+
+
+def test_missing_packages_are_named_with_the_way_to_get_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(command, "_NEEDED", ("moto_that_is_not_there",))
+    result = CliRunner().invoke(command.demo, ["--check"])
+    assert result.exit_code == 1
+    assert 'pip install "python-butler[demo]"' in result.output
