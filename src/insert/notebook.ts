@@ -4,6 +4,7 @@
 
 import { Clipboard, Notification } from '@jupyterlab/apputils';
 import type { Cell } from '@jupyterlab/cells';
+import type { ICodeCell } from '@jupyterlab/nbformat';
 import {
   NotebookActions,
   type INotebookTracker,

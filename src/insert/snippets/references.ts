@@ -97,8 +97,10 @@ export function queryArguments(
   const bind: Record<string, Literal> = {};
   for (const [dimension, [first, ...rest]] of values) {
     if (first !== undefined) {
-      terms.push(rest.length > 0 ? `${dimension} IN (:${dimension})` : `${dimension} = :${dimension}`);
-      bind[dimension] = rest.length > 0 ? [first, ...rest] : first;
+      // A bound name must not be a dimension's: the expression would take the one for the other.
+      const name = `${dimension}_${typeof first === 'string' ? 'name' : 'id'}${rest.length > 0 ? 's' : ''}`;
+      terms.push(rest.length > 0 ? `${dimension} IN (:${name})` : `${dimension} = :${name}`);
+      bind[name] = rest.length > 0 ? [first, ...rest] : first;
     }
   }
   return [

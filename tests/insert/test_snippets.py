@@ -1,0 +1,301 @@
+"""Code that the sidebar inserts runs as it is, against the real Butler server."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from lsst.daf.butler import Butler, CollectionType, DatasetRef, StorageClass
+
+from python_butler.backend.dataset_types import convert
+from python_butler.demo.platform import Platform
+
+ROOT = Path(__file__).parents[2]
+RUNNER = Path(__file__).with_name("run_snippets.py")
+TABLE_FORMS = {
+    "as-pandas": "pandas.DataFrame",
+    "as-astropy": "astropy.table.table.Table",
+    "as-arrow": "pyarrow.lib.Table",
+}
+
+
+@dataclass
+class Case:
+    """One snippet for one selection."""
+
+    selection: dict[str, Any]
+    refs: list[DatasetRef]
+    snippet: dict[str, Any]
+    cell: dict[str, Any] = field(default_factory=dict)
+    expression: dict[str, Any] | None = None
+
+    @property
+    def id(self) -> str:
+        return str(self.snippet["id"])
+
+    @property
+    def storage_class(self) -> StorageClass:
+        return self.refs[0].datasetType.storageClass
+
+    def __str__(self) -> str:
+        dataset_type = self.refs[0].datasetType
+        collection = self.selection["collection"]
+        where = f"{collection['type']} {collection['name']}"
+        return (
+            f"{self.id} of {len(self.refs)} {dataset_type.name} ({dataset_type.storageClass_name}) in {where}"
+        )
+
+
+def selection_of(
+    butler: Butler, collection: str, refs: list[DatasetRef], kind: str = "official"
+) -> dict[str, Any]:
+    """A selection as the sidebar makes it."""
+    info = butler.collections.get_info(collection)
+    return {
+        "repository": {"kind": kind, "label": "dp2", "location": ""},
+        "collection": {"name": collection, "type": info.type.name},
+        "datasetType": convert(refs[0].datasetType).model_dump(mode="json"),
+        "datasets": [
+            {"id": str(ref.id), "data_id": dict(ref.dataId.required), "run": ref.run} for ref in refs
+        ],
+    }
+
+
+def official_selections(butler: Butler) -> Iterator[tuple[dict[str, Any], list[DatasetRef]]]:
+    """One dataset of each type in ``dp2``, several of some, and calibrations in each kind of collection."""
+    one_of: dict[str, DatasetRef] = {}
+    for info in butler.collections.query_info("dp2", flatten_chains=True, include_summary=True):
+        for name in sorted(info.dataset_types or ()):
+            if name not in one_of:
+                found = butler.query_datasets(name, info.name, find_first=False, limit=1, explain=False)
+                if found:
+                    one_of[name] = found[0]
+                    calibration = info.type is CollectionType.CALIBRATION
+                    places = ["dp2", info.name, found[0].run] if calibration else ["dp2"]
+                    for place in places:
+                        yield selection_of(butler, place, found), found
+    assert {"deep_coadd", "visit_image", "difference_image", "object", "bias"} <= set(one_of)
+    for name in ("visit_image", "source"):
+        grid = butler.query_datasets(name, "dp2", limit=2)
+        yield selection_of(butler, "dp2", grid), grid
+    apart = butler.query_datasets("visit_image", "dp2")
+    apart = [apart[0], next(ref for ref in apart if differs(ref, apart[0]))]
+    yield selection_of(butler, "dp2", apart), apart
+    flats = butler.query_datasets("bias", one_of["bias"].run, limit=2)
+    yield selection_of(butler, "dp2", flats), flats
+
+
+def differs(one: DatasetRef, other: DatasetRef) -> bool:
+    """Whether both visit and detector differ, so that no product of values describes the two."""
+    return all(one.dataId[key] != other.dataId[key] for key in ("visit", "detector"))
+
+
+def write_code(selections: list[tuple[dict[str, Any], list[DatasetRef]]]) -> list[Case]:
+    """Have the front end write the code of all snippets."""
+    node = shutil.which("node", path=f"{Path(sys.executable).parent}") or shutil.which("node")
+    assert node, "Node.js is needed: run make setup."
+    assert (ROOT / "node_modules").is_dir(), "The front end's packages are needed: run make setup."
+    answers = json.loads(
+        subprocess.run(
+            [node, "scripts/snippets.mjs"],
+            input=json.dumps([{"selection": selection} for selection, _ in selections]),
+            capture_output=True,
+            text=True,
+            check=True,
+            cwd=ROOT,
+        ).stdout
+    )
+    return [
+        Case(selection, refs, snippet)
+        for (selection, refs), answer in zip(selections, answers, strict=True)
+        for snippet in answer["snippets"]
+    ]
+
+
+def run_code(cases: list[Case], directory: Path) -> list[str]:
+    """Run cells and expressions of all cases in one new process; returns the modules it has then."""
+    requests, takers = [], []
+    for case in cases:
+        requests.append({"statements": case.snippet["cell"]})
+        takers.append((case, "cell"))
+        if case.snippet["expression"] is not None:
+            requests.append(
+                {"statements": case.snippet["preamble"], "expression": case.snippet["expression"]}
+            )
+            takers.append((case, "expression"))
+    done = subprocess.run(
+        [sys.executable, str(RUNNER)],
+        input=json.dumps(requests),
+        capture_output=True,
+        text=True,
+        cwd=directory,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    answer = json.loads(done.stdout)
+    for (case, form), outcome in zip(takers, answer["answers"], strict=True):
+        setattr(case, form, outcome)
+    return list(answer["modules"])
+
+
+@pytest.fixture(scope="module")
+def official(
+    platform: Platform, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[list[Case], list[str]]]:
+    """Every snippet for official data, run."""
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        for name, value in platform.environment.items():
+            monkeypatch.setenv(name, value)
+        with Butler("dp2") as butler:
+            cases = write_code(list(official_selections(butler)))
+        yield cases, run_code(cases, tmp_path_factory.mktemp("snippets"))
+
+
+def is_a(told: dict[str, Any], pytype: type | str) -> bool:
+    name = pytype if isinstance(pytype, str) else f"{pytype.__module__}.{pytype.__qualname__}"
+    return name in told["types"]
+
+
+def shape_of(case: Case) -> list[int]:
+    return list(case.cell["result"]["value"])
+
+
+def test_every_cell_and_expression_runs_without_outdated_calls(
+    official: Any, subtests: pytest.Subtests
+) -> None:
+    cases, _ = official
+    for case in cases:
+        for form in ("cell", "expression"):
+            outcome = getattr(case, form)
+            if outcome is not None:
+                with subtests.test(f"{form}: {case}"):
+                    assert "error" not in outcome, f"{case.snippet[form]}\n\n{outcome['error']}"
+                    assert outcome["outdated"] == []
+
+
+def test_official_data_needs_nothing_of_ours(official: Any) -> None:
+    _, modules = official
+    assert "lsst.daf.butler" in modules
+    assert [name for name in modules if name.split(".")[0] == "python_butler"] == []
+
+
+def test_every_storage_class_gives_its_python_type(official: Any, subtests: pytest.Subtests) -> None:
+    cases, _ = official
+    whole = [case for case in cases if case.id == "whole"]
+    assert len({case.storage_class.name for case in whole}) >= 5
+    for case in whole:
+        with subtests.test(str(case)):
+            assert is_a(case.expression["result"], case.storage_class.pytype)
+            assert any(is_a(told, case.storage_class.pytype) for told in case.cell["names"].values())
+
+
+def test_images_are_cut_out(official: Any, subtests: pytest.Subtests) -> None:
+    cases, _ = official
+    whole = {
+        case.refs[0].id: shape_of(case)
+        for case in cases
+        if case.id == "whole" and "value" in case.cell["result"]
+    }
+    cutouts = [case for case in cases if case.id in ("cutout-box", "cutout-circle")]
+    assert {case.id for case in cutouts} == {"cutout-box", "cutout-circle"}
+    for case in cutouts:
+        with subtests.test(str(case)):
+            rows, columns = shape_of(case)
+            assert 1 <= rows <= 250
+            assert 1 <= columns <= 250
+            assert [rows, columns] != whole[case.refs[0].id]
+            told = next(told for name, told in case.cell["names"].items() if name.endswith("_cutout"))
+            assert is_a(told, case.storage_class.pytype)
+
+
+def test_tables_come_in_the_form_asked_for_with_some_columns(
+    official: Any, subtests: pytest.Subtests
+) -> None:
+    cases, _ = official
+    tables = [case for case in cases if case.id in ("columns", *TABLE_FORMS)]
+    assert {"columns", "as-pandas", "as-arrow"} <= {case.id for case in tables}
+    for case in tables:
+        with subtests.test(str(case)):
+            for outcome in (case.cell, case.expression):
+                result = outcome["result"]
+                if case.id == "columns":
+                    assert is_a(result, case.storage_class.pytype)
+                else:
+                    assert TABLE_FORMS[case.id].split(".")[-1] in result["types"][0]
+                    assert TABLE_FORMS[case.id].split(".")[0] == result["types"][0].split(".")[0]
+                assert 1 <= len(result["columns"]) <= 10
+
+
+def test_components_have_the_types_of_their_storage_classes(official: Any, subtests: pytest.Subtests) -> None:
+    cases, _ = official
+    for case in cases:
+        if case.id.startswith("component:"):
+            component = case.storage_class.allComponents()[case.id.removeprefix("component:")]
+            with subtests.test(str(case)):
+                result = case.cell["result"]
+                if not getattr(component.pytype, "_is_protocol", False):
+                    # A difference image need not have kept its kernel.
+                    assert is_a(result, component.pytype) or is_a(result, "builtins.NoneType")
+
+
+def test_references_are_to_the_dataset_that_was_selected(official: Any, subtests: pytest.Subtests) -> None:
+    cases, _ = official
+    for case in cases:
+        if case.id in ("reference", "ivoa", "deferred"):
+            with subtests.test(str(case)):
+                assert case.cell["result"]["id"] == str(case.refs[0].id)
+        if case.id in ("query", "several-references"):
+            with subtests.test(str(case)):
+                found = {item["id"] for item in case.cell["result"]["items"]}
+                assert {str(ref.id) for ref in case.refs} <= found
+
+
+def test_a_calibration_is_found_for_a_visit(official: Any) -> None:
+    cases, _ = official
+    found = [case for case in cases if case.id == "for-visit"]
+    assert {case.selection["collection"]["type"] for case in found} == {"CHAINED", "CALIBRATION"}
+    for case in found:
+        assert any(is_a(told, case.storage_class.pytype) for told in case.cell["names"].values())
+
+
+def test_a_loop_reads_each_of_several_datasets(official: Any, subtests: pytest.Subtests) -> None:
+    cases, _ = official
+    loops = [case for case in cases if case.id in ("several", "several-data-ids")]
+    assert any("query_datasets" in case.snippet["cell"] for case in loops)
+    assert any("data_ids = [" in case.snippet["cell"] for case in loops)
+    for case in loops:
+        with subtests.test(str(case)):
+            assert len(case.cell["output"].strip().splitlines()) == len(case.refs)
+
+
+def test_personal_data_is_read_through_python_butler(
+    environment: dict[str, str], tmp_path: Path, subtests: pytest.Subtests
+) -> None:
+    from astropy.table import Table
+    from lsst.daf.butler import DatasetType
+
+    import python_butler
+
+    butler = python_butler.open("dp2", run="u/me/bright_stars")
+    dataset_type = DatasetType(
+        "bright_stars", ["skymap", "tract"], "ArrowAstropy", universe=butler.dimensions
+    )
+    butler.registry.registerDatasetType(dataset_type)
+    table = Table({"id": [1, 2], "ra": [53.0, 53.1], "dec": [-28.0, -28.1]})
+    ref = butler.put(table, "bright_stars", skymap="lsst_cells_v2", tract=5063)
+    cases = write_code([(selection_of(butler, ref.run, [ref], kind="personal"), [ref])])
+    run_code(cases, tmp_path)
+    assert {"columns", "whole", "as-pandas", "schema", "reference", "query"} <= {case.id for case in cases}
+    for case in cases:
+        with subtests.test(str(case)):
+            assert "error" not in case.cell, f"{case.snippet['cell']}\n\n{case.cell['error']}"
+            assert case.cell["outdated"] == []
+            if case.id in ("columns", "whole"):
+                assert case.cell["result"]["columns"] == ["id", "ra", "dec"]
