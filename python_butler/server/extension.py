@@ -6,7 +6,7 @@ import asyncio
 from typing import Any
 
 from jupyter_server.extension.application import ExtensionApp
-from traitlets import Bool, Float, Integer, List, Unicode
+from traitlets import Float, Integer, List, Unicode
 
 from .choose import choose
 from .instance import BackendInstance
@@ -22,7 +22,6 @@ class PythonButler(ExtensionApp):
     """Starts the Butler backend where the science stack is, and relays the browser's requests to it."""
 
     name = "python_butler"
-    open_browser = Bool(False)
 
     backend_command = List(
         Unicode(),

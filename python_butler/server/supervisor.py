@@ -142,7 +142,10 @@ class Supervisor:
         if self._closed:
             raise _shutting_down()
         if self._instance is not None:
-            return self._instance
+            if self._instance.endpoint.socket.exists():
+                return self._instance
+            # Some machines clear their temporary directories of what is old: nobody can reach it now.
+            await self._end_instance()
         if self._starting is None:
             if self._error is not None and self.retry_in > 0:
                 raise _again(self._error)

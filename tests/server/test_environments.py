@@ -7,7 +7,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 import tomllib
 import venv
 from collections.abc import Callable, Iterator
@@ -112,9 +111,8 @@ def test_a_killed_server_leaves_no_orphan(platform_like) -> None:
     jupyter.process.kill()
     jupyter.process.wait()
     jupyter.client.close()
-    began = time.monotonic()
-    wait_until(lambda: not alive(pid), 15)
-    assert time.monotonic() - began < 8
+    # It waits 5 s for its server to come back, then ends in its own time.
+    wait_until(lambda: not alive(pid), 20)
 
 
 def test_the_extension_is_enabled_by_the_file_that_is_installed() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
 import sys
@@ -10,8 +11,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from jupyter_client.kernelspec import KernelSpecManager
 
 from python_butler.backend.models import ErrorReport
+from python_butler.errors import BackendUnavailableError
+from python_butler.server.choose import choose
+from python_butler.server.instance import BackendInstance
 
 from .conftest import STAND_IN, JupyterServer, alive, wait_until, write_kernelspec
 
@@ -94,25 +99,40 @@ def test_a_wrapper_that_stays_is_no_hindrance(server_with) -> None:
         ("without", "No module named python_butler.backend", 10),
         ("missing", "No such file", 2),
         ("foreign", "does not run Python", 2),
-        ("absent", "'absent'", 2),
     ],
 )
-def test_a_kernel_that_cannot_become_the_backend_says_why(server_with, name, words, seconds) -> None:
-    jupyter = server_with(name)
+async def test_a_kernel_that_cannot_become_the_backend_says_why(
+    kernels: Path,
+    run_directory: Callable[[], Path],
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+    words: str,
+    seconds: float,
+) -> None:
+    run = run_directory()
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(run))
+    specs = KernelSpecManager(kernel_dirs=[str(kernels / "kernels")])
+    instance = BackendInstance(await choose((), name, specs, ""), logging.getLogger("tests.server"))
     began = time.monotonic()
-    answer = jupyter.get("repositories")
+    with pytest.raises(BackendUnavailableError) as caught:
+        await instance.start(60)
     assert time.monotonic() - began < seconds
+    assert words in caught.value.message
+    assert "PythonButler.kernel_name" in caught.value.next_step
+    assert list(run.iterdir()) == []
+
+
+def test_a_broken_kernel_leaves_the_rest_of_the_server_alone(server_with) -> None:
+    jupyter = server_with("broken")
+    answer = jupyter.get("repositories")
     assert answer.status_code == 503
     report = ErrorReport.model_validate(answer.json())
     assert report.kind == "backend"
-    assert words in report.message
-    assert "PythonButler.kernel_name" in report.next_step
+    assert "the stack is not set up" in report.message
     state = jupyter.state()
     assert state["state"] == "failed"
     assert ErrorReport.model_validate(state["error"]).message == report.message
-    # The rest of the server works on, and ends properly.
     assert jupyter.client.get("api/contents").is_success
-    assert jupyter.directories() == []
     jupyter.close()
     assert jupyter.process.returncode == 0
 

@@ -177,6 +177,15 @@ async def test_losing_the_lease_counts_as_a_crash(supervise: Make) -> None:
     await until(lambda: supervisor.state is BackendState.RUNNING)
 
 
+async def test_a_backend_whose_socket_was_cleared_away_is_replaced(supervise: Make) -> None:
+    supervisor = supervise()
+    answer = await ask(supervisor)
+    Path(answer["socket"]).unlink()
+    first, second = await asyncio.gather(ask(supervisor), ask(supervisor))
+    assert first["pid"] == second["pid"] != answer["pid"]
+    assert not alive(answer["pid"])
+
+
 @pytest.mark.parametrize(
     ("command", "words"),
     [
