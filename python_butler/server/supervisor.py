@@ -146,6 +146,7 @@ class Supervisor:
                 return self._instance
             # Some machines clear their temporary directories of what is old: nobody can reach it now.
             await self._end_instance()
+            return await self._running()  # others may have begun a new one meanwhile
         if self._starting is None:
             if self._error is not None and self.retry_in > 0:
                 raise _again(self._error)
@@ -205,7 +206,8 @@ class Supervisor:
             return
         if self._failures > 1:
             await asyncio.sleep(self.retry_in)
-        if self._instance is None and self._starting is None:
+        # Somebody may have asked, or the server stopped, during the pause.
+        if self._instance is None and self._starting is None and not self._closed:
             self._begin()
 
     def _fail(self, error: BackendUnavailableError) -> None:

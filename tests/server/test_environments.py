@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.metadata
-import json
 import os
 import subprocess
 import sys
@@ -113,8 +112,3 @@ def test_a_killed_server_leaves_no_orphan(platform_like) -> None:
     jupyter.client.close()
     # It waits 5 s for its server to come back, then ends in its own time.
     wait_until(lambda: not alive(pid), 20)
-
-
-def test_the_extension_is_enabled_by_the_file_that_is_installed() -> None:
-    config = json.loads((ROOT / "labextension" / "server-config" / "python_butler.json").read_text())
-    assert config == {"ServerApp": {"jpserver_extensions": {"python_butler.server": True}}}

@@ -27,6 +27,7 @@ from python_butler.server.supervisor import BackendState, Supervisor, Supervisor
 from .conftest import STAND_IN, alive
 
 LOG = logging.getLogger("tests.server")
+UNWILLING = ("sh", "-c", f"trap '' TERM; exec {' '.join(STAND_IN)} \"$@\"", "sh")
 
 Make = Callable[..., Supervisor]
 
@@ -178,12 +179,13 @@ async def test_losing_the_lease_counts_as_a_crash(supervise: Make) -> None:
 
 
 async def test_a_backend_whose_socket_was_cleared_away_is_replaced(supervise: Make) -> None:
-    supervisor = supervise()
+    supervisor = supervise(*UNWILLING)
     answer = await ask(supervisor)
     Path(answer["socket"]).unlink()
     first, second = await asyncio.gather(ask(supervisor), ask(supervisor))
     assert first["pid"] == second["pid"] != answer["pid"]
     assert not alive(answer["pid"])
+    assert (await ask(supervisor))["pid"] == first["pid"]
 
 
 @pytest.mark.parametrize(
@@ -264,7 +266,7 @@ async def test_secrets_are_taken_out_of_last_words(
 
 
 async def test_a_backend_that_ignores_being_told_to_end_is_killed(supervise: Make) -> None:
-    supervisor = supervise("sh", "-c", f"trap '' TERM; exec {' '.join(STAND_IN)} \"$@\"", "sh")
+    supervisor = supervise(*UNWILLING)
     pid = (await ask(supervisor))["pid"]
     began = time.monotonic()
     await supervisor.stop()
