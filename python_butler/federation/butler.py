@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from types import EllipsisType
-from typing import Any, TextIO, cast
+from typing import Any, TextIO, cast, override
 
 from lsst.daf.butler import (
     Butler,
@@ -25,6 +25,7 @@ from lsst.daf.butler import (
     DimensionUniverse,
     FileDataset,
     LimitedButler,
+    MissingCollectionError,
     MissingDatasetTypeError,
     StorageClass,
     StorageClassFactory,
@@ -92,6 +93,7 @@ class SatelliteButler(Butler):
         writeable: bool,
         metrics: ButlerMetrics | None = None,
     ) -> SatelliteButler:
+        """Make a Butler; the parameters are those of the class."""
         self = cast(SatelliteButler, super().__new__(cls))
         self.storageClasses = StorageClassFactory()
         self._metrics = metrics if metrics is not None else ButlerMetrics()
@@ -109,14 +111,17 @@ class SatelliteButler(Butler):
 
     # What it is
 
+    @override
     def isWriteable(self) -> bool:
         return self._sides.writeable
 
     @property
+    @override
     def dimensions(self) -> DimensionUniverse:
         return self._sides.universe
 
     @property
+    @override
     def run(self) -> str | None:
         return self._defaults.get().run
 
@@ -131,9 +136,11 @@ class SatelliteButler(Butler):
         return self.collections
 
     @property
+    @override
     def registry(self) -> SatelliteRegistry:
         return self._registry
 
+    @override
     def clone(
         self,
         *,
@@ -148,6 +155,7 @@ class SatelliteButler(Butler):
             self._sides.shared, defaults=defaults, writeable=self.isWriteable(), metrics=metrics
         )
 
+    @override
     def close(self) -> None:
         self._sides.close()
 
@@ -177,6 +185,7 @@ class SatelliteButler(Butler):
 
     # Finding
 
+    @override
     def get_dataset_type(self, name: str) -> DatasetType:
         for side in Side:
             dataset_type = self._sides.dataset_type(side, name)
@@ -184,6 +193,7 @@ class SatelliteButler(Butler):
                 return dataset_type
         raise MissingDatasetTypeError(f"Dataset type {name!r} does not exist.")
 
+    @override
     def get_dataset(
         self,
         id: DatasetId | str,
@@ -205,6 +215,7 @@ class SatelliteButler(Butler):
                 return ref
         return None
 
+    @override
     def get_many_datasets(self, ids: Iterable[DatasetId | str]) -> list[DatasetRef]:
         wanted = {str(id) for id in ids}
         personal = self._sides.personal
@@ -212,6 +223,7 @@ class SatelliteButler(Butler):
         rest = wanted - {str(ref.id) for ref in found}
         return [*found, *(self._sides.official.get_many_datasets(rest) if rest else ())]
 
+    @override
     def find_dataset(
         self,
         dataset_type: DatasetType | str,
@@ -239,6 +251,7 @@ class SatelliteButler(Butler):
 
     # Reading
 
+    @override
     @safely
     def get(
         self,
@@ -268,6 +281,7 @@ class SatelliteButler(Butler):
             storageClass=storageClass,
         )
 
+    @override
     @safely
     def getDeferred(
         self,
@@ -299,6 +313,7 @@ class SatelliteButler(Butler):
             )
         return dataclasses.replace(handle, butler=self)
 
+    @override
     def getURIs(
         self,
         datasetRefOrType: DatasetRef | DatasetType | str,
@@ -321,6 +336,7 @@ class SatelliteButler(Butler):
                     raise
         return self._predicted_uris(datasetRefOrType, dataId, run, kwargs)
 
+    @override
     @safely
     def exists(
         self,
@@ -356,6 +372,7 @@ class SatelliteButler(Butler):
             found |= home._exists_many(datasets, full_check=full_check)
         return {ref: found[ref] for ref in refs}
 
+    @override
     @safely
     def stored_many(self, refs: Iterable[DatasetRef]) -> dict[DatasetRef, bool]:
         refs = list(refs)
@@ -368,6 +385,7 @@ class SatelliteButler(Butler):
                 found |= {ref: bool(value) for ref, value in home._exists_many(datasets).items()}
         return {ref: found[ref] for ref in refs}
 
+    @override
     @safely
     def get_many_uris(
         self, refs: Iterable[DatasetRef], predict: bool = False, allow_missing: bool = False
@@ -385,6 +403,7 @@ class SatelliteButler(Butler):
                         raise FileNotFoundError(f"Dataset {ref} not in this datastore.") from error
         return uris
 
+    @override
     @safely
     def retrieveArtifacts(
         self,
@@ -399,6 +418,7 @@ class SatelliteButler(Butler):
             paths += home.retrieveArtifacts(datasets, destination, transfer, preserve_path, overwrite)
         return paths
 
+    @override
     @safely
     def retrieve_artifacts_zip(
         self, refs: Iterable[DatasetRef], destination: ResourcePathExpression, overwrite: bool = True
@@ -414,6 +434,7 @@ class SatelliteButler(Butler):
 
     # Queries
 
+    @override
     @contextmanager
     def query(self) -> Iterator[Query]:
         driver = FederatedQueryDriver(self)
@@ -433,6 +454,7 @@ class SatelliteButler(Butler):
 
     # Writing
 
+    @override
     def put(
         self,
         obj: Any,
@@ -447,7 +469,7 @@ class SatelliteButler(Butler):
         self._check_writeable()
         if isinstance(datasetRefOrType, DatasetRef):
             self._writing.prepare([datasetRefOrType])
-            with self._changing() as writer:
+            with self._changing(datasetRefOrType.run) as writer:
                 return writer.put(obj, datasetRefOrType, dataId, run=run, provenance=provenance, **kwargs)
         run = run or self.run
         if run is None:
@@ -459,13 +481,15 @@ class SatelliteButler(Butler):
         data_id, values = self._finder.rewrite(dataId, dataset_type, kwargs)
         coordinate = self._standardize(dataset_type, data_id, values)
         self._writing.prepare_records([coordinate])
-        with self._changing() as writer:
+        with self._changing(run) as writer:
             return writer.put(obj, datasetRefOrType, coordinate, run=run, provenance=provenance)
 
+    @override
     def transaction(self) -> AbstractContextManager[None]:
         self._check_writeable()
         return self._sides.transaction()
 
+    @override
     def ingest(
         self,
         *datasets: FileDataset,
@@ -483,6 +507,7 @@ class SatelliteButler(Butler):
                 skip_existing=skip_existing,
             )
 
+    @override
     def ingest_zip(
         self,
         zip_file: ResourcePathExpression,
@@ -501,6 +526,7 @@ class SatelliteButler(Butler):
                 skip_existing=skip_existing,
             )
 
+    @override
     def import_(
         self,
         *,
@@ -523,6 +549,7 @@ class SatelliteButler(Butler):
                 without_datastore=without_datastore,
             )
 
+    @override
     def export(
         self,
         *,
@@ -535,6 +562,7 @@ class SatelliteButler(Butler):
             directory=directory, filename=filename, format=format, transfer=transfer
         )
 
+    @override
     def transfer_from(
         self,
         source_butler: LimitedButler,
@@ -559,12 +587,14 @@ class SatelliteButler(Butler):
                 dry_run,
             )
 
+    @override
     def transfer_dimension_records_from(
         self, source_butler: LimitedButler | Butler, source_refs: Iterable[DatasetRef | DataCoordinate]
     ) -> None:
         with self._changing() as writer:
             writer.transfer_dimension_records_from(source_butler, source_refs)
 
+    @override
     def pruneDatasets(
         self,
         refs: Iterable[DatasetRef],
@@ -580,6 +610,7 @@ class SatelliteButler(Butler):
         with self._changing() as writer:
             writer.pruneDatasets(refs, disassociate=disassociate, unstore=unstore, tags=tags, purge=purge)
 
+    @override
     def removeRuns(
         self,
         names: Iterable[str],
@@ -594,6 +625,7 @@ class SatelliteButler(Butler):
         with self._changing() as writer:
             writer.removeRuns(names, unstore, unlink_from_chains=unlink_from_chains)
 
+    @override
     def validateConfiguration(
         self,
         logFailures: bool = False,
@@ -607,6 +639,7 @@ class SatelliteButler(Butler):
     def _caching_context(self) -> AbstractContextManager[None]:
         return nullcontext()
 
+    @override
     @contextmanager
     def record_metrics(self, metrics: ButlerMetrics | None = None) -> Iterator[ButlerMetrics]:
         previous = self._metrics
@@ -716,8 +749,12 @@ class SatelliteButler(Butler):
             raise TypeError("Butler is read-only.")
 
     @contextmanager
-    def _changing(self) -> Iterator[DirectButler]:
+    def _changing(self, run: str | None = None) -> Iterator[DirectButler]:
         try:
             yield self._sides.writer
+        except MissingCollectionError as error:
+            if run is not None:
+                error.add_note(f"Make it first: butler.collections.register({run!r}).")
+            raise
         finally:
             self._sides.changed()

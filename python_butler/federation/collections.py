@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence, Set
-from typing import NamedTuple, cast
+from typing import NamedTuple, cast, override
 
 from lsst.daf.butler import (
     ButlerCollections,
@@ -48,6 +48,7 @@ class SatelliteCollections(ButlerCollections):
         self._defaults = defaults
 
     @property
+    @override
     def defaults(self) -> Sequence[str]:
         return self._defaults.get().collections
 
@@ -128,6 +129,7 @@ class SatelliteCollections(ButlerCollections):
         """
         return self._walk(names, set())
 
+    @override
     def query_info(
         self,
         expression: str | Iterable[str],
@@ -161,6 +163,7 @@ class SatelliteCollections(ButlerCollections):
             if info.type in types and (include_chains or info.type is not CollectionType.CHAINED)
         ]
 
+    @override
     def get_info(
         self, name: str, include_parents: bool = False, include_summary: bool = False
     ) -> CollectionInfo:
@@ -173,16 +176,19 @@ class SatelliteCollections(ButlerCollections):
 
     # Writing
 
+    @override
     def extend_chain(self, parent_collection_name: str, child_collection_names: str | Iterable[str]) -> None:
         children = self._prepare_chain(parent_collection_name, child_collection_names)
         self._sides.writer.collections.extend_chain(parent_collection_name, children)
         self._sides.changed()
 
+    @override
     def prepend_chain(self, parent_collection_name: str, child_collection_names: str | Iterable[str]) -> None:
         children = self._prepare_chain(parent_collection_name, child_collection_names)
         self._sides.writer.collections.prepend_chain(parent_collection_name, children)
         self._sides.changed()
 
+    @override
     def redefine_chain(
         self, parent_collection_name: str, child_collection_names: str | Iterable[str]
     ) -> None:
@@ -190,6 +196,7 @@ class SatelliteCollections(ButlerCollections):
         self._sides.writer.collections.redefine_chain(parent_collection_name, children)
         self._sides.changed()
 
+    @override
     def remove_from_chain(
         self, parent_collection_name: str, child_collection_names: str | Iterable[str]
     ) -> None:
@@ -198,12 +205,14 @@ class SatelliteCollections(ButlerCollections):
         self._sides.writer.collections.remove_from_chain(parent_collection_name, children)
         self._sides.changed()
 
+    @override
     def register(self, name: str, type: CollectionType = CollectionType.RUN, doc: str | None = None) -> bool:
         self.check_writeable(name)
         registered = self._sides.writer.collections.register(name, type, doc)
         self._sides.changed()
         return registered
 
+    @override
     def x_remove(self, name: str) -> None:
         self.check_writeable(name)
         self._sides.writer.collections.x_remove(name)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, override
 from uuid import UUID, uuid4
 
 from lsst.daf.butler import DataIdValue, DatasetType, DimensionGroup, DimensionUniverse
@@ -21,6 +21,7 @@ from lsst.daf.butler.queries.tree import (
 from lsst.daf.butler.registry import NoDefaultCollectionError
 from lsst.daf.butler.remote_butler._query_driver import RemoteQueryDriver
 
+from .cursors import Cursor
 from .merge import Merger, UnmergeableError
 from .planner import InexactQueryError, Part, Planner, SemiJoin
 from .sides import Side
@@ -63,6 +64,9 @@ class FederatedQueryDriver(QueryDriver):
         self._planner = Planner(butler._sides, butler.collections, butler._ledger)
         self._stack: ExitStack | None = None
         self._drivers: dict[Side, QueryDriver] = {}
+        # The satellite may have to be let go, and asked anew, while the query is open.
+        self._personal_stack = ExitStack()
+        self._cursors: list[Cursor] = []
         self._uploads: dict[DataCoordinateUploadKey, _Upload] = {}
         self._materializations: dict[MaterializationKey, _Materialization] = {}
         # What an upload or materialization is called on each side, for those that have it.
@@ -70,27 +74,33 @@ class FederatedQueryDriver(QueryDriver):
 
     def __enter__(self) -> None:
         self._stack = ExitStack()
+        self._stack.enter_context(self._butler._sides.shared.open_queries.registered(self._let_go))
 
     def __exit__(self, exc_type: Any, exc_value: Any, traceback: Any) -> Literal[False]:
         stack, self._stack = self._stack, None
-        self._drivers, self._sent = {}, {}
         if stack is not None:
-            stack.__exit__(exc_type, exc_value, traceback)
+            with stack:
+                self._leave_personal()
+        self._drivers, self._sent, self._cursors = {}, {}, []
         return False
 
     @property
+    @override
     def universe(self) -> DimensionUniverse:
         return self._butler.dimensions
 
+    @override
     def get_default_collections(self) -> tuple[str, ...]:
         collections = tuple(self._butler.collections.defaults)
         if not collections:
             raise NoDefaultCollectionError("No collections provided and no default collections.")
         return collections
 
+    @override
     def get_dataset_type(self, name: str) -> DatasetType:
         return self._butler.get_dataset_type(name)
 
+    @override
     def upload_data_coordinates(
         self, dimensions: DimensionGroup, rows: Iterable[tuple[DataIdValue, ...]]
     ) -> DataCoordinateUploadKey:
@@ -98,6 +108,7 @@ class FederatedQueryDriver(QueryDriver):
         self._uploads[key] = _Upload(dimensions, list(rows))
         return key
 
+    @override
     def materialize(
         self,
         tree: QueryTree,
@@ -109,16 +120,16 @@ class FederatedQueryDriver(QueryDriver):
         self._materializations[key] = _Materialization(tree, dimensions, datasets, allow_duplicate_overlaps)
         return key
 
+    @override
     def execute(self, result_spec: ResultSpec, tree: QueryTree) -> Iterator[Any]:
         self._check_open("execute query")
         parts = self._planner.plan(tree, result_spec)
         if (whole := _whole(parts)) is not None:
-            return self._guarded(
-                self._driver(whole.side).execute(result_spec, self._on(whole.side, whole.tree))
-            )
+            return self._guarded(self._pages(whole.side, result_spec, whole.tree))
         merger = self._merger(result_spec)
         return self._guarded(merger.pages(partial(self._rows, part) for part in parts))
 
+    @override
     def count(self, tree: QueryTree, result_spec: ResultSpec, *, exact: bool, discard: bool) -> int:
         parts = self._planner.plan(tree, result_spec)
         if (whole := _whole(parts)) is not None:
@@ -134,6 +145,7 @@ class FederatedQueryDriver(QueryDriver):
         pages = merger.pages(partial(self._rows, part) for part in parts)
         return sum(sum(1 for _ in page.rows) for page in pages)
 
+    @override
     def any(self, tree: QueryTree, *, execute: bool, exact: bool) -> bool:
         for part in self._planner.plan(tree, None):
             if part.messages:
@@ -145,6 +157,7 @@ class FederatedQueryDriver(QueryDriver):
                 return True
         return False
 
+    @override
     def explain_no_results(self, tree: QueryTree, execute: bool) -> Iterable[str]:
         if self._stack is None:
             # Upstream asks for the explanation after it has left the query.
@@ -201,9 +214,16 @@ class FederatedQueryDriver(QueryDriver):
         return {row.required_values for row in self._execute(semi_join.side, spec, semi_join.tree)}
 
     def _execute(self, side: Side, spec: ResultSpec, tree: QueryTree) -> Iterator[Any]:
-        pages: Iterator[Any] = self._driver(side).execute(spec, self._on(side, tree))
-        for page in pages:
+        for page in self._pages(side, spec, tree):
             yield from page.rows
+
+    def _pages(self, side: Side, spec: ResultSpec, tree: QueryTree) -> Iterator[Any]:
+        pages: Iterator[Any] = self._driver(side).execute(spec, self._on(side, tree))
+        if side is Side.OFFICIAL:
+            return pages
+        cursor = Cursor(pages)
+        self._cursors.append(cursor)
+        return cursor
 
     def _merger(self, spec: ResultSpec) -> Merger:
         try:
@@ -228,8 +248,20 @@ class FederatedQueryDriver(QueryDriver):
                 personal = sides.personal
                 assert personal is not None, "the planner chose this side"
                 context = personal._query_driver((), self._butler.registry.defaults.dataId)
-                self._drivers[side] = self._stack.enter_context(context)
+                self._drivers[side] = self._personal_stack.enter_context(context)
         return self._drivers[side]
+
+    def _let_go(self) -> None:
+        """Release the satellite's database, so that it can be written."""
+        for cursor in self._cursors:
+            cursor.drain()
+        self._leave_personal()
+
+    def _leave_personal(self) -> None:
+        self._cursors = []
+        self._drivers.pop(Side.PERSONAL, None)
+        self._sent = {key: sent for key, sent in self._sent.items() if key[0] is not Side.PERSONAL}
+        self._personal_stack.close()
 
     def _on(self, side: Side, tree: QueryTree) -> QueryTree:
         """The same query with what was uploaded and materialized as one side knows it."""

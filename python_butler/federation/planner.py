@@ -147,13 +147,13 @@ class Planner:
                 for name, search in tree.datasets.items()
             ):
                 return Part(side, tree)
-        messages = [
-            f"No datasets of type {name!r} in collection {collection!r}."
-            for name, found in segments.items()
-            if not found
-            for collection in self._collections.flatten(tree.datasets[name].collections)
-        ]
-        return Part(Side.OFFICIAL, tree, messages=tuple(messages) or ("There are no collections to search.",))
+        messages = []
+        for name in (name for name, found in segments.items() if not found):
+            collections = tree.datasets[name].collections
+            messages.append(f"Search for dataset type {name!r} in {list(collections)} is doomed to fail.")
+            for collection in self._collections.flatten(collections):
+                messages.append(f"No datasets of type {name!r} in collection {collection!r}.")
+        return Part(Side.OFFICIAL, tree, messages=tuple(messages))
 
     def _plan_datasets(
         self, tree: QueryTree, spec: ResultSpec | None, segments: Mapping[str, list[Segment]]

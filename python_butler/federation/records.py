@@ -12,7 +12,7 @@ from lsst.daf.butler import (
     DimensionGroup,
 )
 from lsst.daf.butler.direct_butler import DirectButler
-from lsst.daf.butler.queries.result_specs import DataCoordinateResultSpec, DimensionRecordResultSpec
+from lsst.daf.butler.queries.result_specs import DimensionRecordResultSpec
 from lsst.daf.butler.queries.tree import make_identity_query_tree
 from lsst.daf.butler.registry import DataIdError
 from lsst.daf.butler.remote_butler._query_driver import RemoteQueryDriver
@@ -70,12 +70,18 @@ def bring_records(sides: Sides, data_ids: Iterable[DataCoordinate]) -> None:
         Data IDs of datasets that are about to be written.
     """
     writer = sides.writer
-    lacking = [data_id for data_id in dict.fromkeys(data_ids) if not _complete(writer, data_id)]
+    bare = dict.fromkeys(map(_without_records, data_ids))
+    lacking = [data_id for data_id in bare if not _complete(writer, data_id)]
     expanded = _expand_officially(sides.official, lacking)
     if not expanded:
         return
     writer.transfer_dimension_records_from(sides.official, expanded)
     sides.changed()
+
+
+def _without_records(data_id: DataCoordinate) -> DataCoordinate:
+    """A data ID that has to be looked up: one with records would be taken at its word."""
+    return DataCoordinate.from_required_values(data_id.dimensions, data_id.required_values)
 
 
 def _complete(butler: DirectButler, data_id: DataCoordinate) -> bool:
@@ -84,7 +90,8 @@ def _complete(butler: DirectButler, data_id: DataCoordinate) -> bool:
         expanded = butler.registry.expandDataId(data_id, withDefaults=False)
     except DataIdError:
         return False
-    return all(expanded.records[element.name] is not None for element in tables_of(data_id.dimensions))
+    elements = (butler.dimensions[name] for name in data_id.dimensions.elements)
+    return all(expanded.records[e.name] is not None for e in elements if e.has_own_table)
 
 
 def _expand_officially(official: Butler, data_ids: list[DataCoordinate]) -> list[DataCoordinate]:
@@ -187,8 +194,9 @@ class RecordLedger:
             driver = self._official_driver()
             key = driver.upload_data_coordinates(dimensions, chunk)
             tree = make_identity_query_tree(element.universe).join_data_coordinate_upload(key, dimensions)
-            pages = driver.execute(DataCoordinateResultSpec(dimensions=dimensions), tree)
-            known.update(data_id.required_values for page in pages for data_id in page.rows)
+            # Data IDs alone would be those of the upload, whether there are records or not.
+            pages = driver.execute(DimensionRecordResultSpec(element=element), tree)
+            known.update(record.dataId.required_values for page in pages for record in page.rows)
         return known
 
     def _official_driver(self) -> RemoteQueryDriver:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, cast, override
 
 from lsst.daf.butler import (
     Butler,
@@ -28,6 +28,7 @@ from lsst.daf.butler.registry import (
     DataIdError,
     NoDefaultCollectionError,
     Registry,
+    RegistryDefaults,
 )
 from lsst.daf.butler.remote_butler._defaults import DefaultsHolder
 from lsst.daf.butler.remote_butler._http_connection import RemoteButlerHttpConnection
@@ -59,11 +60,24 @@ class SatelliteRegistry(RemoteButlerRegistry):
         self._satellite_butler = butler
         self._sides = butler._sides
 
+    @property
+    @override
+    def defaults(self) -> RegistryDefaults:
+        return self._defaults.get()
+
+    @defaults.setter
+    def defaults(self, value: RegistryDefaults) -> None:
+        value.finish(self)
+        self._defaults.set(value)
+        self._sides.use_default_data_id(value.dataId)
+
     # Reading
 
+    @override
     def refresh(self) -> None:
         self._sides.refresh()
 
+    @override
     def getCollectionSummary(self, collection: str) -> CollectionSummary:
         found = []
         for side in Side:
@@ -80,6 +94,7 @@ class SatelliteRegistry(RemoteButlerRegistry):
         homes = {found.home for found in located.values()}
         return list(located) if len(homes) > 1 else []
 
+    @override
     def expandDataId(
         self,
         dataId: DataId | None = None,
@@ -114,6 +129,7 @@ class SatelliteRegistry(RemoteButlerRegistry):
             # The records may be the user's own, and complete without those that are not required.
             return personal.registry.expandDataId(standardized, records=records, withDefaults=False)
 
+    @override
     def queryDatasetTypes(
         self,
         expression: Any = ...,
@@ -137,17 +153,21 @@ class SatelliteRegistry(RemoteButlerRegistry):
 
     # Writing collections
 
+    @override
     def registerCollection(
         self, name: str, type: CollectionType = CollectionType.TAGGED, doc: str | None = None
     ) -> bool:
         return self._satellite_butler.collections.register(name, type, doc)
 
+    @override
     def registerRun(self, name: str, doc: str | None = None) -> bool:
         return self._satellite_butler.collections.register(name, CollectionType.RUN, doc)
 
+    @override
     def removeCollection(self, name: str) -> None:
         self._satellite_butler.collections.x_remove(name)
 
+    @override
     def setCollectionChain(self, parent: str, children: Any, *, flatten: bool = False) -> None:
         names = list(ensure_iterable(children))
         if flatten:
@@ -156,16 +176,19 @@ class SatelliteRegistry(RemoteButlerRegistry):
             raise CollectionTypeError(f"Collection '{parent}' is not CHAINED.")
         self._satellite_butler.collections.redefine_chain(parent, names)
 
+    @override
     def setCollectionDocumentation(self, collection: str, doc: str | None) -> None:
         with self._writing(collection) as registry:
             registry.setCollectionDocumentation(collection, doc)
 
+    @override
     def refresh_collection_summaries(self) -> None:
         with self._writing() as registry:
             registry.refresh_collection_summaries()
 
     # Writing dataset types and datasets
 
+    @override
     def registerDatasetType(self, datasetType: DatasetType) -> bool:
         official = self._sides.dataset_type(Side.OFFICIAL, datasetType.name)
         if official is not None and official != datasetType:
@@ -176,14 +199,17 @@ class SatelliteRegistry(RemoteButlerRegistry):
         with self._writing() as registry:
             return registry.registerDatasetType(datasetType)
 
+    @override
     def removeDatasetType(self, name: str | tuple[str, ...]) -> None:
         with self._writing() as registry:
             registry.removeDatasetType(name)
 
+    @override
     def supportsIdGenerationMode(self, mode: DatasetIdGenEnum) -> bool:
         with self._writing() as registry:
             return registry.supportsIdGenerationMode(mode)
 
+    @override
     def insertDatasets(
         self,
         datasetType: DatasetType | str,
@@ -224,26 +250,31 @@ class SatelliteRegistry(RemoteButlerRegistry):
         with self._writing() as registry:
             return registry._fetch_run_dataset_ids(run)
 
+    @override
     def removeDatasets(self, refs: Iterable[DatasetRef]) -> None:
         with self._writing() as registry:
             registry.removeDatasets(refs)
 
+    @override
     def associate(self, collection: str, refs: Iterable[DatasetRef]) -> None:
         refs = list(refs)
         self._satellite_butler._writing.mirror(refs)
         with self._writing(collection) as registry:
             registry.associate(collection, refs)
 
+    @override
     def disassociate(self, collection: str, refs: Iterable[DatasetRef]) -> None:
         with self._writing(collection) as registry:
             registry.disassociate(collection, refs)
 
+    @override
     def certify(self, collection: str, refs: Iterable[DatasetRef], timespan: Timespan) -> None:
         refs = list(refs)
         self._satellite_butler._writing.mirror(refs)
         with self._writing(collection) as registry:
             registry.certify(collection, refs, timespan)
 
+    @override
     def decertify(
         self,
         collection: str,
@@ -255,12 +286,14 @@ class SatelliteRegistry(RemoteButlerRegistry):
         with self._writing(collection) as registry:
             registry.decertify(collection, datasetType, timespan, dataIds=dataIds)
 
+    @override
     def getDatasetLocations(self, ref: DatasetRef) -> Iterable[str]:
         personal = self._sides.personal
         return personal.registry.getDatasetLocations(ref) if personal is not None else []
 
     # Writing dimension records
 
+    @override
     def insertDimensionData(
         self,
         element: DimensionElement | str,
@@ -275,6 +308,7 @@ class SatelliteRegistry(RemoteButlerRegistry):
                 element, *data, conform=conform, replace=replace, skip_existing=skip_existing
             )
 
+    @override
     def syncDimensionData(
         self,
         element: DimensionElement | str,
@@ -304,6 +338,7 @@ class SatelliteRegistry(RemoteButlerRegistry):
 
     # Details of writing
 
+    @override
     @contextlib.contextmanager
     def transaction(self, *, savepoint: bool = False) -> Iterator[None]:
         with self._sides.transaction(savepoint=savepoint):

@@ -7,6 +7,7 @@ from collections.abc import Hashable, Iterator
 from contextlib import ExitStack, contextmanager
 from enum import StrEnum
 from pathlib import Path
+from threading import Lock
 
 from lsst.daf.butler import (
     Butler,
@@ -22,7 +23,9 @@ from lsst.daf.butler.registry import RegistryDefaults
 from lsst.daf.butler.remote_butler import RemoteButler
 
 from ..errors import SatelliteError
+from ..official import OfficialConnection
 from ..satellite import Satellite
+from .cursors import OpenQueries
 from .memory import CollectionMemory
 
 __all__ = ["Shared", "Side", "Sides"]
@@ -60,10 +63,27 @@ class Shared:
         self.official = official
         self.root = root
         self._memory_seconds = memory_seconds
+        self.open_queries = OpenQueries()
+        self._users = 0
+        self._lock = Lock()
         self.collections = {
             Side.OFFICIAL: CollectionMemory(self._official_stamp),
             Side.PERSONAL: CollectionMemory(self.satellite_version),
         }
+
+    def enter(self) -> None:
+        """Note that one more Butler uses the connection."""
+        with self._lock:
+            self._users += 1
+
+    def leave(self) -> None:
+        """Note that one Butler less uses the connection; the last one closes it."""
+        with self._lock:
+            self._users -= 1
+            last = self._users == 0
+        connection = self.official._connection
+        if last and isinstance(connection, OfficialConnection):
+            connection.close()
 
     @property
     def satellite(self) -> Satellite | None:
@@ -95,7 +115,8 @@ class Sides:
         self.shared = shared
         self.writeable = writeable
         self.metrics = metrics
-        self.official = shared.official
+        shared.enter()
+        self._official = shared.official
         self._defaults: RegistryDefaults | None = None
         self._reader: DirectButler | None = None
         self._reader_version = ""
@@ -105,9 +126,15 @@ class Sides:
         self._closed = False
 
     @property
+    def official(self) -> RemoteButler:
+        """The official repository, with the default data ID."""
+        self._check_open()
+        return self._official
+
+    @property
     def universe(self) -> DimensionUniverse:
         """Dimensions of both repositories."""
-        return self.official.dimensions
+        return self.shared.official.dimensions
 
     def use_default_data_id(self, data_id: DataCoordinate) -> None:
         """Complete data IDs with these values on both sides.
@@ -120,7 +147,7 @@ class Sides:
         self._defaults = RegistryDefaults.from_data_id(data_id)
         base = self.shared.official
         # Not a clone, which would lose the cache of files.
-        self.official = RemoteButler(
+        self._official = RemoteButler(
             connection=base._connection,
             cache=base._cache,
             defaults=self._defaults,
@@ -157,6 +184,8 @@ class Sides:
         self._check_open()
         if not self.writeable:
             raise TypeError("Butler is read-only.")
+        if not self._transactions:
+            self.shared.open_queries.let_go()
         if self._writer is None:
             satellite = Satellite.create(
                 self.shared.label, self.shared.root, universe=self.shared.official.dimensions
@@ -281,15 +310,18 @@ class Sides:
             Where both sides count from now on.
         """
         self.metrics = metrics
-        for butler in (self.official, self._reader, self._writer):
+        for butler in (self._official, self._reader, self._writer):
             if butler is not None and butler is not self.shared.official:
                 butler._metrics = metrics
 
     def close(self) -> None:
         """Close the sessions of this Butler; what clones share stays open."""
+        if self._closed:
+            return
         self._closed = True
         self._stack.close()
         self._reader = self._writer = None
+        self.shared.leave()
 
     def _own(self, butler: DirectButler) -> DirectButler:
         self._stack.callback(butler.close)

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from lsst.daf.butler import DataCoordinate, DatasetRef, DatasetType, MissingDatasetTypeError
 from lsst.daf.butler.registry import ConflictingDefinitionError
 
-from ..errors import OfficialRunError
+from ..errors import OfficialRunError, SatelliteError
 from .collections import SatelliteCollections
 from .records import bring_records
 from .sides import Side, Sides
@@ -79,8 +79,7 @@ class Writing:
             raise error
         if personal is None:
             assert official is not None, "one of them is known"
-            self._sides.writer.registry.registerDatasetType(official)
-            self._sides.changed()
+            self._bring_dataset_type(official)
             return official
         if official is not None and official.dimensions != personal.dimensions:
             raise ConflictingDefinitionError(
@@ -145,6 +144,21 @@ class Writing:
                     f"{self._sides.shared.label} and cannot be deleted.",
                     "Only datasets of your satellite can be.",
                 )
+
+    def _bring_dataset_type(self, dataset_type: DatasetType) -> None:
+        try:
+            self._sides.writer.registry.registerDatasetType(dataset_type)
+        except AssertionError:
+            # The first type of some dimensions needs a new table, which no transaction can make.
+            if not self._sides.in_transaction:
+                raise
+            raise SatelliteError(
+                f"Your satellite does not know dataset type {dataset_type.name!r} yet, and cannot learn it "
+                "within a transaction.",
+                "Before the transaction: butler.registry.registerDatasetType("
+                f"butler.get_dataset_type({dataset_type.name!r})).",
+            ) from None
+        self._sides.changed()
 
     def _prepare_types_and_records(self, refs: Iterable[DatasetRef]) -> None:
         refs = list(refs)

@@ -9,7 +9,7 @@ import time
 import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, override
 from urllib.parse import urlsplit
 
 import httpx2
@@ -51,10 +51,12 @@ class FreshToken(RemoteButlerAuthenticationProvider):
     def __init__(self, server_url: str) -> None:
         self._server_url = server_url
 
+    @override
     def get_server_headers(self) -> dict[str, str]:
         token = token_for(self._server_url)
         return {"Authorization": f"Bearer {token}"} if token else {}
 
+    @override
     def get_datastore_headers(self) -> dict[str, str]:
         return {}
 
