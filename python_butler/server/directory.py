@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import fcntl
 import os
-import shutil
+import re
 import stat
 import tempfile
 import time
@@ -18,7 +18,10 @@ from ..errors import BackendUnavailableError
 
 __all__ = ["RuntimeDirectory", "runtime_base", "sweep"]
 
-_PREFIX = "python-butler-"
+_PREFIX = "python-butler-backend-"
+# All that is ever in such a directory: the backend's socket, its output, and the files of a kernel
+# that is to become the backend.
+_CONTENTS = re.compile(r"backend\.sock|output|kernel\.json|kernel-ipc-\d+")
 _LONGEST = len(f"/{_PREFIX}12345678/kernel-ipc-1")
 # The address of a unix socket holds 108 bytes on Linux and 104 on macOS, the final zero included.
 _ADDRESS_BYTES = 103
@@ -87,7 +90,7 @@ class RuntimeDirectory:
         """Delete the directory with everything in it; nothing happens the second time."""
         if self._lock is None:
             return
-        shutil.rmtree(self.path, ignore_errors=True)
+        _delete(self.path)
         os.close(self._lock)
         self._lock = None
 
@@ -116,8 +119,22 @@ def sweep() -> list[Path]:
         except OSError:
             continue  # its server lives
         else:
-            shutil.rmtree(path, ignore_errors=True)
-            removed.append(path)
+            if _delete(path):
+                removed.append(path)
         finally:
             os.close(lock)
     return removed
+
+
+def _delete(directory: Path) -> bool:
+    """Delete a directory of ours; one that holds anything else is somebody's, and stays as it is."""
+    try:
+        contents = list(directory.iterdir())
+        if not all(_CONTENTS.fullmatch(path.name) for path in contents):
+            return False
+        for path in contents:
+            path.unlink()
+        directory.rmdir()
+    except OSError:
+        return False
+    return True

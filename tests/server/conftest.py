@@ -103,7 +103,7 @@ class JupyterServer:
 
     def directories(self) -> list[Path]:
         """The backend's directories that exist."""
-        return list(self.run.glob("python-butler-*"))
+        return list(self.run.glob("python-butler-backend-*"))
 
     def close(self) -> None:
         """End the server as a person would."""

@@ -79,7 +79,7 @@ async def supervise(run: Path) -> AsyncIterator[Make]:
 
     yield make
     await asyncio.gather(*(supervisor.stop() for supervisor in made))
-    assert not list(run.glob("python-butler-*")), "a directory was left behind"
+    assert not list(run.glob("python-butler-backend-*")), "a directory was left behind"
 
 
 @pytest.fixture
@@ -310,20 +310,22 @@ def age(directory: Path) -> None:
     os.utime(directory, (1, 1))
 
 
-def test_sweeping_takes_the_dead_and_leaves_everybody_else(run: Path, tmp_path: Path) -> None:
+def test_sweeping_takes_the_dead_and_leaves_everybody_else(run: Path) -> None:
     living = RuntimeDirectory()
-    dead = run / "python-butler-dead"
-    young = run / "python-butler-young"
-    other = run / "somebody-else"
-    for directory in (dead, young, other):
+    dead, young, borrowed = (run / f"python-butler-backend-{name}" for name in ("dead", "young", "borrowed"))
+    other = run / "python-butler-demo-1"
+    for directory in (dead, young, borrowed, other):
         directory.mkdir()
-        (directory / "file").touch()
-    link = run / "python-butler-link"
+        for name in ("backend.sock", "output", "kernel.json", "kernel-ipc-1"):
+            (directory / name).touch()
+    (borrowed / "thesis.tex").touch()
+    link = run / "python-butler-backend-link"
     link.symlink_to(other)
-    for directory in (living.path, dead, other):
+    for directory in (living.path, dead, borrowed, other):
         age(directory)
     assert sweep() == [dead]
-    assert sorted(run.iterdir()) == sorted([living.path, link, other, young])
+    assert sorted(run.iterdir()) == sorted([living.path, borrowed, link, other, young])
+    assert len(list(borrowed.iterdir())) == 5
     living.remove()
     living.remove()
     assert not living.path.exists()
