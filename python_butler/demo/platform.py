@@ -17,7 +17,7 @@ from typing import IO, Any, Self
 from ..settings import ROOT_VARIABLE
 from .ingress import GROUP
 from .s3 import BUCKET, REGION
-from .service import LOOPBACK, PlatformError, Service, clean_environment, reserve_port
+from .service import LOOPBACK, PlatformError, Service, clean_environment, proxy_exceptions, reserve_port
 
 __all__ = ["LABEL", "Platform"]
 
@@ -95,7 +95,7 @@ class Platform:
             "DAF_BUTLER_REPOSITORY_INDEX": str(self.index_file),
             "BUTLER_RUBIN_ACCESS_TOKEN": self.token,
             ROOT_VARIABLE: str(self.directory / "butler"),
-            "NO_PROXY": LOOPBACK,
+            **proxy_exceptions(),
         }
 
     def __enter__(self) -> Self:

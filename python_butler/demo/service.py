@@ -27,6 +27,7 @@ __all__ = [
     "PlatformError",
     "Service",
     "clean_environment",
+    "proxy_exceptions",
     "reserve_port",
     "shareable_socket",
 ]
@@ -76,7 +77,21 @@ def clean_environment(*dropped: str) -> dict[str, str]:
     """
     left_out = _FOREIGN_VARIABLES + dropped
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(left_out)}
-    return {**inherited, "NO_PROXY": LOOPBACK, "no_proxy": LOOPBACK}
+    return {**inherited, **proxy_exceptions()}
+
+
+def proxy_exceptions() -> dict[str, str]:
+    """Variables that keep requests to the loopback interface away from a proxy that may be configured.
+
+    Returns
+    -------
+    variables : `dict` [`str`, `str`]
+        In both spellings, since some libraries prefer the one and some the other.
+    """
+    present = os.environ.get("no_proxy") or os.environ.get("NO_PROXY") or ""
+    hosts = [host for host in present.split(",") if host.strip() not in ("", LOOPBACK)]
+    value = ",".join([*hosts, LOOPBACK])
+    return {"NO_PROXY": value, "no_proxy": value}
 
 
 def reserve_port(port: int = 0) -> socket.socket:

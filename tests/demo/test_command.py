@@ -21,19 +21,19 @@ from nbclient import NotebookClient
 
 from python_butler.demo import command
 from python_butler.demo.jupyterlab import NOTEBOOK, copy_notebook
+from python_butler.settings import cache_directory
 
 COMMAND = (sys.executable, "-c", "from python_butler.cli import main; main()", "demo")
 
 
 @contextmanager
-def started(*arguments: str | Path) -> Iterator[subprocess.Popen[str]]:
+def started(*arguments: str | Path) -> Iterator[subprocess.Popen[bytes]]:
     with subprocess.Popen(
         [*COMMAND, *arguments],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        bufsize=1,
+        # Unbuffered, so that nothing is read which the next line's waiting would miss.
+        bufsize=0,
     ) as process:
         try:
             yield process
@@ -41,10 +41,10 @@ def started(*arguments: str | Path) -> Iterator[subprocess.Popen[str]]:
             process.kill()
 
 
-def line_of(process: subprocess.Popen[str]) -> str:
+def line_of(process: subprocess.Popen[bytes]) -> str:
     assert process.stdout is not None
     assert select.select([process.stdout], [], [], 60)[0], "no answer in a minute"
-    return process.stdout.readline().strip()
+    return process.stdout.readline().decode().strip()
 
 
 def children_of(pid: int) -> list[int]:
@@ -55,7 +55,7 @@ def test_services_alone_print_what_to_export_and_end_with_ctrl_c(repository: Pat
     with started("--no-lab", "--directory", tmp_path) as process:
         exports = dict(
             re.fullmatch(r"export (\w+)=(.+)", line_of(process)).groups()  # type: ignore[union-attr]
-            for _ in range(4)
+            for _ in range(5)
         )
         index = Path(exports["DAF_BUTLER_REPOSITORY_INDEX"]).read_text()
         server = index.removeprefix("dp2: ").strip()
@@ -83,7 +83,7 @@ def test_jupyterlab_opens_with_the_notebook_and_obeys_tests(repository: Path, tm
 
             def say(words: str) -> str:
                 assert process.stdin is not None
-                process.stdin.write(words + "\n")
+                process.stdin.write(words.encode() + b"\n")
                 return line_of(process)
 
             token = say("token").removeprefix("ok ")
@@ -100,8 +100,18 @@ def test_jupyterlab_opens_with_the_notebook_and_obeys_tests(repository: Path, tm
             assert http.get(universe, headers=headers).status_code == 200
             assert say("dance").startswith("error")
             assert process.stdin is not None
-            process.stdin.write("quit\n")
+            process.stdin.write(b"quit\n")
         assert process.wait(20) == 0
+
+
+def test_the_check_leaves_the_demonstrations_directory_alone(repository: Path, tmp_path: Path) -> None:
+    elsewhere = {"HOME": str(tmp_path), "XDG_CACHE_HOME": str(cache_directory().parent)}
+    result = subprocess.run(
+        [*COMMAND, "--check"], capture_output=True, text=True, env={**os.environ, **elsewhere}
+    )
+    assert result.returncode == 0, result.stderr
+    assert "Read back" in result.stdout
+    assert not (tmp_path / "python-butler-demo").exists()
 
 
 def test_a_lab_needs_its_login(repository: Path, tmp_path: Path) -> None:
