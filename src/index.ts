@@ -18,7 +18,14 @@ import {
   startDatasetDrag
 } from './insert';
 import { ButlerModel } from './model';
-import { addCommands, ButlerPanel, CommandIDs, followKernels, insertMenu, type IPanelActions } from './panel';
+import {
+  addCommands,
+  ButlerPanel,
+  CommandIDs,
+  followKernels,
+  openInsertMenu,
+  type IPanelActions
+} from './panel';
 
 const plugin: JupyterFrontEndPlugin<void> = {
   id: 'python-butler:plugin',
@@ -46,15 +53,11 @@ const plugin: JupyterFrontEndPlugin<void> = {
     };
     const execute = (id: string, args = {}): void => void commands.execute(id, args);
     const actions: IPanelActions = {
-      snippets: selection => snippetsFor(selection),
       insert: snippet => execute(CommandIDs.insert, snippet === undefined ? {} : { snippet }),
       copyCode: () => execute(CommandIDs.copyCode),
       copyReference: () => execute(CommandIDs.copyReference),
       copyText: text => Clipboard.copyToSystem(text),
-      openInsertMenu: (anchor, selection) => {
-        const { left, bottom } = anchor.getBoundingClientRect();
-        insertMenu(commands, snippetsFor(selection)).open(left, bottom);
-      },
+      openInsertMenu: (anchor, selection) => openInsertMenu(commands, snippetsFor(selection), anchor),
       drag: (selection, { clientX, clientY }) =>
         void startDatasetDrag({ selection, clientX, clientY, source: panel }, workspace)
     };
@@ -64,6 +67,7 @@ const plugin: JupyterFrontEndPlugin<void> = {
       openPanel: () => shell.activateById(panel.id),
       insert: (selection, snippet) =>
         insertInNotebook(selection, workspace, snippet === undefined ? {} : { snippet }),
+      insertAs: selection => openInsertMenu(commands, snippetsFor(selection), panel.chosenElement),
       copyCode: selection => copyCode(selection, workspace),
       copyReference: selection => copyReference(selection)
     });

@@ -1,16 +1,7 @@
 import type { IDatasetSelection } from '../model';
 
-/** One way of writing datasets as code. */
-export interface ISnippetChoice {
-  readonly id: string;
-  readonly label: string;
-  readonly group?: string;
-}
-
 /** What the panel can have done by others; `index.ts` says by whom. */
 export interface IPanelActions {
-  /** The ways in which these datasets can be inserted, the usual one first. */
-  snippets(selection: IDatasetSelection): readonly ISnippetChoice[];
   /** Insert the chosen datasets into the notebook, in the usual way or in a given one. */
   insert(snippet?: string): void;
   copyCode(): void;

@@ -4,8 +4,8 @@ import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
 import { Menu } from '@lumino/widgets';
 
 import type { ButlerModel, IDatasetSelection } from '../model';
-import type { ISnippetChoice } from './actions';
 import { butlerIcon } from './icons';
+import { returnFocus } from './keys';
 
 /** Identifiers of the panel's commands. */
 export const CommandIDs = {
@@ -14,14 +14,24 @@ export const CommandIDs = {
   retry: 'python-butler:retry',
   cancel: 'python-butler:cancel',
   insert: 'python-butler:insert-in-notebook',
+  insertAs: 'python-butler:insert-as',
   copyCode: 'python-butler:copy-code',
   copyReference: 'python-butler:copy-reference'
 } as const;
+
+/** One way of writing datasets as code. */
+export interface ISnippetChoice {
+  readonly id: string;
+  readonly label: string;
+  readonly group?: string;
+}
 
 /** What the commands have done by others. */
 export interface ICommandTargets {
   openPanel(): void;
   insert(selection: IDatasetSelection, snippet?: string): Promise<unknown>;
+  /** Let a person choose in which form to insert. */
+  insertAs(selection: IDatasetSelection): void;
   copyCode(selection: IDatasetSelection): void;
   copyReference(selection: IDatasetSelection): void;
 }
@@ -69,12 +79,24 @@ export function addCommands(commands: CommandRegistry, model: ButlerModel, targe
   aboutSelection(CommandIDs.insert, 'Insert in notebook', (selection, { snippet }) =>
     targets.insert(selection, typeof snippet === 'string' ? snippet : undefined)
   );
+  aboutSelection(CommandIDs.insertAs, 'Insert as …', selection => targets.insertAs(selection));
   aboutSelection(CommandIDs.copyCode, 'Copy code', selection => targets.copyCode(selection));
   aboutSelection(CommandIDs.copyReference, 'Copy reference', selection => targets.copyReference(selection));
 }
 
+/** Open a menu of the ways to insert below an element. */
+export function openInsertMenu(
+  commands: CommandRegistry,
+  choices: readonly ISnippetChoice[],
+  anchor: Element
+): void {
+  const { left, bottom } = anchor.getBoundingClientRect();
+  insertMenu(commands, choices).open(left, bottom);
+  returnFocus(anchor);
+}
+
 /** A menu of the ways to insert, those of one group together under its heading. */
-export function insertMenu(commands: CommandRegistry, choices: readonly ISnippetChoice[]): Menu {
+function insertMenu(commands: CommandRegistry, choices: readonly ISnippetChoice[]): Menu {
   const menu = new Menu({ commands });
   const groups = new Map<string, Menu>();
   for (const { id, label, group } of choices) {

@@ -90,4 +90,21 @@ export function openContextMenu(element: Element): void {
   const { left, bottom } = element.getBoundingClientRect();
   const at = { clientX: left + 24, clientY: bottom };
   element.dispatchEvent(new MouseEvent('contextmenu', { bubbles: true, cancelable: true, ...at }));
+  returnFocus(element);
+}
+
+/** Give the focus back once all menus are gone, unless what was chosen in them took it elsewhere. */
+export function returnFocus(element: Element): void {
+  const observer = new MutationObserver(() => {
+    if (document.querySelector('.lm-Menu') === null) {
+      observer.disconnect();
+      const { activeElement } = document;
+      if (element instanceof HTMLElement && (activeElement === null || activeElement === document.body)) {
+        element.focus();
+      }
+    }
+  });
+  if (document.querySelector('.lm-Menu') !== null) {
+    observer.observe(document.body, { childList: true });
+  }
 }

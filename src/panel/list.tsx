@@ -15,6 +15,7 @@ import {
   counted,
   type DatasetListModel,
   errorNotice,
+  exactNumber,
   type IDatasetTarget,
   type INotice,
   type ListState,
@@ -102,6 +103,7 @@ function Grid({ model, target, rows, length, chosen, actions, state }: IListProp
     const isControl = event.ctrlKey || event.metaKey;
     const index = event.altKey || isControl ? null : verticalMove(active, length, event.key, page);
     if (index !== null) {
+      typeAhead.clear();
       // The first press on a list that was only tabbed into takes the row where the focus is.
       moveTo(activeId === null ? active : index, event.shiftKey && activeId !== null);
     } else if (event.key === 'Enter' && row) {
@@ -255,7 +257,7 @@ function Foot({
       {state.status === 'complete'
         ? counted(length, 'dataset')
         : `First ${counted(length, 'dataset')}; scroll for more`}
-      {chosen.size > 1 && ` · ${counted(chosen.size, 'dataset')} selected`}
+      {chosen.size > 1 && ` · ${exactNumber(chosen.size)} selected`}
     </div>
   );
 }

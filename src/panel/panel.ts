@@ -49,6 +49,11 @@ export class ButlerPanel extends SidePanel {
     this._accordion.expansionToggled.connect(this._remember, this);
   }
 
+  /** The chosen row nearest to the keyboard, or the panel itself: where a menu belongs. */
+  get chosenElement(): Element {
+    return this.node.querySelector('.pb-DatasetRow[aria-selected="true"]') ?? this.node;
+  }
+
   /** Put the focus where the keys of the tree work. */
   protected override onActivateRequest(message: Message): void {
     super.onActivateRequest(message);

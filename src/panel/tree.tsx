@@ -60,7 +60,8 @@ export function Tree(props: ITreeProps): ReactElement {
     }
     const page = Math.max(1, Math.floor(event.currentTarget.clientHeight / ROW_HEIGHT) - 1);
     const move = treeMove(rows, active, event, page);
-    if (move) {
+    if (move && !(event.key === ' ' && typeAhead.takes(event))) {
+      typeAhead.clear();
       switch (move.do) {
         case 'move':
           moveTo(move.index);

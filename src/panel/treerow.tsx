@@ -102,17 +102,14 @@ function RepositoryContent({ row }: { readonly row: IRepositoryRow }): ReactElem
 
 function CollectionContent({ row }: { readonly row: ICollectionRow }): ReactElement {
   const { name, doc, type } = row.collection;
-  const cut = name.lastIndexOf('/') + 1;
   return (
     <>
       <Caret row={row} />
       <Icon icon={COLLECTION_ICONS[type]} />
       <span className="pb-Name pb-mod-path" title={doc ? `${name}\n${doc}` : name}>
-        {/* The end of a long name tells it from its neighbours, so it is the beginning that gives way. */}
-        {cut > 0 && <span className="pb-Name-head">{name.slice(0, cut)}</span>}
-        <span className="pb-Name-tail">{name.slice(cut)}</span>
+        <bdi dir="ltr">{name}</bdi>
       </span>
-      <span className="pb-Aside" title={KIND_TITLES[type]}>
+      <span className={`pb-Aside${type === 'RUN' ? ' pb-mod-optional' : ''}`} title={KIND_TITLES[type]}>
         {kindOf(row)}
       </span>
     </>

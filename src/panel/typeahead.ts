@@ -30,6 +30,11 @@ export class TypeAhead {
     return null;
   }
 
+  /** Another key was pressed: typing begins anew. */
+  clear(): void {
+    this._typed = '';
+  }
+
   /** Whether what was typed before still counts. */
   private _fresh(): boolean {
     return this._typed !== '' && this._now() - this._last < PAUSE;
