@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from uuid import UUID
 
 import astropy.time
@@ -59,12 +60,19 @@ def describe_dataset(repository: BrowsedRepository, dataset_id: UUID) -> Dataset
 def _records(ref: DatasetRef) -> list[DimensionRecord]:
     if not ref.dataId.hasRecords():
         return []
-    records = (ref.dataId.records[element] for element in ref.dataId.dimensions.elements)
+    records = (_record(ref, element) for element in ref.dataId.dimensions.elements)
     return [
         DimensionRecord(element=record.definition.name, fields=_fields(record))
         for record in records
         if record is not None
     ]
+
+
+def _record(ref: DatasetRef, element: str) -> ButlerDimensionRecord | None:
+    # An official server does not mention an element that has no record, others say that it has none.
+    with contextlib.suppress(KeyError):
+        return ref.dataId.records[element]
+    return None
 
 
 def _fields(record: ButlerDimensionRecord) -> dict[str, _Field]:
@@ -80,4 +88,8 @@ def _fields(record: ButlerDimensionRecord) -> dict[str, _Field]:
 
 def _time(moment: object) -> str | None:
     # A validity range without an end has a marker there that is no time.
-    return str(moment.tai.isot) if isinstance(moment, astropy.time.Time) else None
+    return (
+        str(astropy.time.Time(moment.tai, precision=3).isot)
+        if isinstance(moment, astropy.time.Time)
+        else None
+    )

@@ -11,8 +11,11 @@ import sqlalchemy
 from lsst.daf.butler.direct_butler import DirectButler
 
 from .repository import QueryWatcher
+from .streaming import Cancelled
 
 __all__ = ["Interrupter"]
+
+_AGAIN = 0.05
 
 
 class Interrupter:
@@ -57,24 +60,29 @@ class _Query:
         self._lock = threading.Lock()
         self._connection: Any = None
         self._interrupted = False
+        self._finished = threading.Event()
 
     def runs_on(self, connection: Any) -> None:
         with self._lock:
+            if self._interrupted:
+                raise Cancelled
             self._connection = connection
-            late = self._interrupted
-        if late:
-            _interrupt(connection)
 
     def interrupt(self) -> None:
-        # Under the lock, lest the connection serve somebody else's query by the time it is interrupted.
         with self._lock:
             self._interrupted = True
-            if self._connection is not None:
-                _interrupt(self._connection)
+        # Again and again, since an interruption just before the query begins has no effect.
+        while not self._finished.is_set():
+            # Under the lock, lest the connection serve somebody else's query by the time it is interrupted.
+            with self._lock:
+                if self._connection is not None:
+                    _interrupt(self._connection)
+            self._finished.wait(_AGAIN)
 
     def finish(self) -> None:
         with self._lock:
             self._connection = None
+            self._finished.set()
 
 
 def _interrupt(connection: Any) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from urllib.parse import urlsplit
 
-from lsst.daf.butler import Butler, DatasetRef, MissingCollectionError
+from lsst.daf.butler import Butler, DatasetExistence, DatasetRef, MissingCollectionError
 from lsst.daf.butler.remote_butler import RemoteButler
 from lsst.daf.butler.remote_butler._remote_butler import RemoteButlerCache
 
@@ -192,7 +192,7 @@ class OfficialRepository:
 
     def _there(self, butler: Butler, ref: DatasetRef) -> bool:
         try:
-            return butler.stored(ref)
+            return butler.exists(ref) is DatasetExistence.VERIFIED
         except OfficialServerError:
             raise
         except Exception as error:

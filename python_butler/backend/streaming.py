@@ -93,13 +93,13 @@ class Sink:
         Parameters
         ----------
         canceller : callable
-            Called at once if the query is cancelled already.
+            Called at once if the query is cancelled already; may return when the query has ended.
         """
         with self._lock:
             self._cancellers.append(canceller)
-            late = self.cancelled.is_set()
-        if late:
-            canceller()
+            if not self.cancelled.is_set():
+                return
+        _begin(canceller)
 
     def cancel(self) -> None:
         """End the query; may be called from any thread, does not wait."""
@@ -108,9 +108,8 @@ class Sink:
                 return
             self.cancelled.set()
             cancellers = list(self._cancellers)
-        # Cancelling a query of a database server is a request of its own.
         for canceller in cancellers:
-            threading.Thread(target=canceller, daemon=True).start()
+            _begin(canceller)
 
     def _send(self, event: DatasetEvent) -> None:
         if self.cancelled.is_set():
@@ -282,6 +281,11 @@ class EventResponse(StreamingResponse):
         finally:
             # When the client leaves while a line is being sent, nothing would close the generator in time.
             self._stream.cancel()
+
+
+def _begin(canceller: Callable[[], None]) -> None:
+    # Cancelling may take time: for a database server it is a request of its own.
+    threading.Thread(target=canceller, daemon=True).start()
 
 
 def _line(event: DatasetEvent) -> bytes:

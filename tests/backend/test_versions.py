@@ -23,6 +23,7 @@ PUT = """
 import sys
 from lsst.daf.butler import Butler, DatasetType
 with Butler.from_config(sys.argv[1], writeable=True) as butler:
+    butler.registry.registerRun("u/me/new")
     group = butler.dimensions.conform([])
     butler.registry.registerDatasetType(DatasetType(sys.argv[2], group, "StructuredDataDict"))
     butler.put({"a": 1}, sys.argv[2], run="u/me/new")
