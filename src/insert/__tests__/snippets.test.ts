@@ -262,6 +262,10 @@ bias.bbox.shape`
     );
   });
 
+  it('has no place on the sky', () => {
+    expect(ids(select(bias, chip))).not.toContain('cutout-circle');
+  });
+
   it('is like any dataset in a RUN', () => {
     const selection = select(bias, chip, { collection: run });
     expect(ids(selection)).not.toContain('for-visit');

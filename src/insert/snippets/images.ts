@@ -38,6 +38,8 @@ export const circleCutout: ISnippet = {
       !dataset ||
       context.form !== 'cell' ||
       familyOf(datasetType) !== 'image' ||
+      // A calibration belongs to a detector, not to a part of the sky.
+      datasetType.is_calibration ||
       !datasetType.components.includes('sky_projection')
     ) {
       return null;
