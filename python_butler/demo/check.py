@@ -48,9 +48,12 @@ def run_check(tell: Callable[[str], object]) -> None:
     """
     # A run of its own each time: a dataset is never overwritten.
     run = f"u/{user_name()}/check/{datetime.now(UTC):%Y%m%dT%H%M%S.%fZ}"
-    butler = _step("Open", lambda: python_butler.open(LABEL, collections=LABEL))
-    tell(f"Opened {LABEL} at {official_url(LABEL)}.")
+    with _step("Open", lambda: python_butler.open(LABEL, collections=LABEL)) as butler:
+        tell(f"Opened {LABEL} at {official_url(LABEL)}.")
+        _tell_story(butler, run, tell)
 
+
+def _tell_story(butler: Butler, run: str, tell: Callable[[str], object]) -> None:
     refs = _step("Query", lambda: _query(butler))
     _expect(bool(refs), "Query", f"no visit_image in band {BAND} covers ({RA}, {DEC})")
     tell(f"Query: {len(refs)} datasets visit_image in band {BAND} cover ({RA}, {DEC}).")

@@ -24,7 +24,8 @@ from lsst.daf.butler import Butler, Config, DimensionRecord, Timespan
 from lsst.daf.butler.registry import CollectionType
 from lsst.sphgeom import ConvexPolygon, LonLat, UnitVector3d
 
-from .geometry import INSTRUMENT, PHYSICAL_FILTERS, PIXEL_SIZE, SENSOR_PITCH, Pointing, Projection, camera
+from .camera import INSTRUMENT, PHYSICAL_FILTERS, PIXEL_SIZE, SENSOR_PITCH, Pointing, camera
+from .geometry import Projection
 from .platform import LABEL
 
 __all__ = ["RUN", "scaled_registry"]

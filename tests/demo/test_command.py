@@ -99,6 +99,8 @@ def test_jupyterlab_opens_with_the_notebook_and_obeys_tests(repository: Path, tm
             assert say("start-server") == "ok"
             assert http.get(universe, headers=headers).status_code == 200
             assert say("dance").startswith("error")
+            written = [path for path in tmp_path.rglob("*") if path.is_file()]
+            assert not [path for path in written if token in path.read_text(errors="replace")]
             assert process.stdin is not None
             process.stdin.write(b"quit\n")
         assert process.wait(20) == 0
