@@ -1,3 +1,5 @@
+import { readFile } from 'node:fs/promises';
+
 import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
@@ -6,12 +8,13 @@ export default defineConfig({
       // The bundler gives the text of an SVG file; so must the tests.
       name: 'svg-as-text',
       enforce: 'pre',
-      transform(code, id) {
-        return id.endsWith('.svg') ? `export default ${JSON.stringify(code)}` : undefined;
+      async load(id) {
+        return id.endsWith('.svg')
+          ? `export default ${JSON.stringify(await readFile(id, 'utf8'))}`
+          : undefined;
       }
     }
   ],
-  assetsInclude: [],
   test: {
     environment: 'jsdom',
     include: ['src/**/__tests__/**/*.test.{ts,tsx}'],

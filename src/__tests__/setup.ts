@@ -2,19 +2,18 @@
  * What jsdom has not, and JupyterLab or the virtual lists need.
  */
 
+function nothing(): void {
+  // Nothing ever changes in a page without a screen.
+}
+
 class Observer {
-  observe(): void {
-    // jsdom has no layout, so there is nothing to report.
-  }
-  unobserve(): void {
-    // As above.
-  }
-  disconnect(): void {
-    // As above.
-  }
+  observe = nothing;
+  unobserve = nothing;
+  disconnect = nothing;
 }
 
 Object.assign(globalThis, {
+  matchMedia: () => ({ matches: false, addListener: nothing, removeListener: nothing }),
   DragEvent: globalThis.MouseEvent,
   IntersectionObserver: Observer,
   ResizeObserver: Observer

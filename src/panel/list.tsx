@@ -98,14 +98,15 @@ function Grid({ model, target, rows, length, chosen, actions, state }: IListProp
   };
 
   const onKeyDown = (event: KeyboardEvent<HTMLDivElement>): void => {
-    const row = rows[active];
+    const index = indexOf(event.target) ?? active;
+    const row = rows[index];
     const page = Math.max(1, Math.floor(event.currentTarget.clientHeight / ROW_HEIGHT) - 1);
     const isControl = event.ctrlKey || event.metaKey;
-    const index = event.altKey || isControl ? null : verticalMove(active, length, event.key, page);
-    if (index !== null) {
+    const to = event.altKey || isControl ? null : verticalMove(index, length, event.key, page);
+    if (to !== null) {
       typeAhead.clear();
       // The first press on a list that was only tabbed into takes the row where the focus is.
-      moveTo(activeId === null ? active : index, event.shiftKey && activeId !== null);
+      moveTo(activeId === null ? index : to, event.shiftKey && activeId !== null);
     } else if (event.key === 'Enter' && row) {
       if (!chosen.has(row.id)) {
         model.pick(picking => picking.only(row.id));
@@ -123,7 +124,7 @@ function Grid({ model, target, rows, length, chosen, actions, state }: IListProp
     } else if (typeAhead.takes(event)) {
       const key = shown[0];
       const names = rows.map(({ data_id: values }) => String(key === undefined ? '' : values[key]));
-      const match = typeAhead.find(event.key, names, active);
+      const match = typeAhead.find(event.key, names, index);
       if (match !== null) {
         moveTo(match, false);
       }
@@ -291,6 +292,12 @@ function useColumns(
   length: number
 ): ReturnType<typeof columnsOf> {
   return useMemo(() => columnsOf(dimensions, rows.slice(0, length)), [dimensions, rows, length]);
+}
+
+/** The row that an event is about: the focus can be on another than where Tab leads. */
+function indexOf(target: EventTarget): number | null {
+  const row = target instanceof Element ? target.closest<HTMLElement>('[data-index]') : null;
+  return row === null ? null : Number(row.dataset.index);
 }
 
 const idOf = (row: Dataset): string => row.id;
