@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Sequence
 
-from ..errors import PythonButlerError, UnknownRepositoryError
+from lsst.daf.butler._butler_repo_index import ButlerRepoIndex
+
+from ..errors import UnknownRepositoryError
 from ..official import known_repositories
 from ..settings import satellite_directory, satellite_root
 from .models import Repository, RepositoryKind, RepositoryState
@@ -16,6 +19,7 @@ from .repository import BrowsedRepository
 
 __all__ = ["Repositories"]
 
+_LOG = logging.getLogger(__name__)
 _REMEMBERED = 30.0
 """Seconds for which an official server that answered is believed to be there."""
 
@@ -139,15 +143,15 @@ class Repositories:
 
 
 def _known() -> list[str]:
-    try:
-        return list(known_repositories())
-    except PythonButlerError:
-        raise
-    except Exception as error:
+    labels = list(known_repositories())
+    # Upstream takes an index that it cannot read for an empty one, and keeps the reason to itself.
+    if not labels and (reason := ButlerRepoIndex.get_failure_reason()):
+        _LOG.warning("The repository index cannot be read: %s", reason)
         raise UnknownRepositoryError(
             "The index of official repositories cannot be read.",
             "Check the file that DAF_BUTLER_REPOSITORY_INDEX names.",
-        ) from error
+        )
+    return labels
 
 
 def _may_have_satellite(label: str) -> bool:
