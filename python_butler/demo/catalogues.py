@@ -12,13 +12,24 @@ import numpy as np
 import numpy.typing as npt
 from astropy.table import Table
 
-from .geometry import BANDS, PHYSICAL_FILTERS, PIXEL_SCALE, Patch, Tract
+from .camera import PHYSICAL_FILTERS
+from .geometry import BANDS, PIXEL_SCALE, Patch, Tract
 from .measure import APERTURES, Measurements
 from .sky import Kind, magnitude_of, simulated_sky
-from .survey import TRACT, Exposed, Visit, coadd_sigma, visits
+from .survey import NANOJANSKY_PER_ELECTRON, TRACT, Exposed, Visit, coadd_sigma, visits
 from .tables import make_table
 
-__all__ = ["Objects", "object_table", "select_objects", "source_table", "visit_table"]
+__all__ = [
+    "DETECTION_LIMIT",
+    "Integers",
+    "Objects",
+    "object_table",
+    "select_objects",
+    "source_id",
+    "source_table",
+    "visit_detector_table",
+    "visit_table",
+]
 
 type Integers = npt.NDArray[np.int64]
 
@@ -57,12 +68,6 @@ class Objects:
     index: Integers
     id: Integers
     patch: Integers
-
-    def identify(self, index: Integers) -> Integers:
-        """``objectId`` of sources of the sky; 0 for those that were not detected."""
-        ids = np.zeros(len(simulated_sky()), dtype=np.int64)
-        ids[self.index] = self.id
-        return ids[index]
 
 
 def select_objects(coadds: Mapping[tuple[Patch, str], Measurements]) -> Objects:
@@ -125,7 +130,9 @@ def object_table(objects: Objects, coadds: Mapping[tuple[Patch, str], Measuremen
         mine = (chosen >= 0) & (objects.patch[chosen] == patch.id)
         where = chosen[mine]
 
-        def pick(what: npt.NDArray[np.generic], mine: npt.NDArray[np.bool_] = mine) -> npt.NDArray[np.generic]:
+        def pick(
+            what: npt.NDArray[np.generic], mine: npt.NDArray[np.bool_] = mine
+        ) -> npt.NDArray[np.generic]:
             return what[mine]
 
         ra, dec = projection.pixel_to_sky(measured.x, measured.y)
@@ -157,7 +164,9 @@ def object_table(objects: Objects, coadds: Mapping[tuple[Patch, str], Measuremen
         spread = coadd_sigma(band) ** 2 * PIXEL_SCALE**2
         columns |= {f"{band}_ixxPSF": np.full(len(ra), spread), f"{band}_iyyPSF": np.full(len(ra), spread)}
         columns |= {f"{band}_ixyPSF": np.zeros(len(ra))}
-        columns |= {name: np.asarray(column) for name, column in _aperture_columns(measured, f"{band}_").items()}
+        columns |= {
+            name: np.asarray(column) for name, column in _aperture_columns(measured, f"{band}_").items()
+        }
         for name, column in columns.items():
             put(name, where, pick(column))
         inputs = sum(visit.band == band for visit in visits())
@@ -174,8 +183,9 @@ def object_table(objects: Objects, coadds: Mapping[tuple[Patch, str], Measuremen
     galaxy = sky.kind[objects.index] == Kind.GALAXY
     for model in ("exponential", "sersic"):
         values[f"{model}_ra"], values[f"{model}_dec"] = sky.ra[objects.index], sky.dec[objects.index]
-        values[f"{model}_reff_major"] = np.where(galaxy, sky.radius[objects.index], 0.0)
-        values[f"{model}_reff_minor"] = values[f"{model}_reff_major"] * sky.axis_ratio[objects.index]
+        radius = np.where(galaxy, sky.radius[objects.index], 0.0)
+        values[f"{model}_reff_major"] = radius
+        values[f"{model}_reff_minor"] = radius * sky.axis_ratio[objects.index]
         values[f"{model}_theta"] = sky.angle[objects.index]
     values["sersic_index"] = np.where(galaxy, 1.0, np.nan)
     values["refExtendedness"] = values["r_extendedness"]
@@ -288,7 +298,7 @@ def visit_table() -> Table:
     altitude = np.array([visit.altitude_azimuth[0] for visit in everything])
     middle = np.array([visit.middle for visit in everything])
     begin = np.array([visit.begin for visit in everything])
-    values = {
+    values: dict[str, npt.ArrayLike] = {
         "visitId": [visit.id for visit in everything],
         "visit": [visit.id for visit in everything],
         "physical_filter": [PHYSICAL_FILTERS[visit.band] for visit in everything],
@@ -307,3 +317,51 @@ def visit_table() -> Table:
         "obsStartMJD": begin,
     }
     return make_table("Visit", len(everything), values, first=["visitId"])
+
+
+def visit_detector_table() -> Table:
+    """The table ``visit_detector_table``: one row a detector during a visit."""
+    pairs = [(visit, exposed) for visit in visits() for exposed in visit.exposed]
+    everything = [visit for visit, _ in pairs]
+    middle = np.array([visit.middle for visit in everything])
+    begin = np.array([visit.begin for visit in everything])
+    sigma = np.array([visit.sigma for visit in everything])
+    centres = [
+        exposed.projection.pixel_to_sky(exposed.box.x.center, exposed.box.y.center) for _, exposed in pairs
+    ]
+    noise = np.array([visit.noise for visit in everything]) / NANOJANSKY_PER_ELECTRON
+    values: dict[str, npt.ArrayLike] = {
+        "visitId": [visit.id for visit in everything],
+        "visit": [visit.id for visit in everything],
+        "detector": [exposed.detector.id for _, exposed in pairs],
+        "physical_filter": [PHYSICAL_FILTERS[visit.band] for visit in everything],
+        "band": [visit.band for visit in everything],
+        "ra": [float(ra) for ra, _ in centres],
+        "dec": [float(dec) for _, dec in centres],
+        "pixelScale": PIXEL_SCALE,
+        "zenithDistance": [90 - visit.altitude_azimuth[0] for visit in everything],
+        "expTime": [visit.exposure_time for visit in everything],
+        "darkTime": [visit.exposure_time + 0.4 for visit in everything],
+        "zeroPoint": 31.4 - 2.5 * np.log10(NANOJANSKY_PER_ELECTRON),
+        "psfSigma": sigma,
+        "seeing": sigma * PIXEL_SCALE * 2.3548,
+        "skyBg": noise**2,
+        "skyNoise": noise,
+        "magLim": magnitude_of(5 * np.sqrt(4 * np.pi) * sigma * noise * NANOJANSKY_PER_ELECTRON),
+        "skyRotation": [visit.pointing.rotation for visit in everything],
+        "expMidpt": _stamp(middle),
+        "expMidptMJD": middle,
+        "obsStart": _stamp(begin),
+        "obsStartMJD": begin,
+        "xSize": [exposed.box.shape.x for _, exposed in pairs],
+        "ySize": [exposed.box.shape.y for _, exposed in pairs],
+    }
+    for name, column, row in (("llc", 0, 0), ("ulc", 0, 1), ("urc", 1, 1), ("lrc", 1, 0)):
+        corners = []
+        for _, exposed in pairs:
+            x = (exposed.box.x.min, exposed.box.x.max)[column]
+            y = (exposed.box.y.min, exposed.box.y.max)[row]
+            corners.append(exposed.projection.pixel_to_sky(x, y))
+        values[f"{name}ra"] = [float(ra) for ra, _ in corners]
+        values[f"{name}dec"] = [float(dec) for _, dec in corners]
+    return make_table("VisitDetector", len(pairs), values, first=["visitId", "visit"])

@@ -12,7 +12,6 @@ from functools import cache
 import astropy.units as u
 import numpy as np
 import numpy.typing as npt
-import shapely
 from astro_metadata_translator import ObservationInfo
 from astropy.coordinates import AltAz, Angle, EarthLocation, SkyCoord
 from astropy.time import Time
@@ -27,73 +26,56 @@ from lsst.images import (
     Mask,
     MaskSchema,
     ObservationSummaryStats,
-    Polygon,
     SkyProjection,
-    TractFrame,
     VisitImage,
-    get_legacy_deep_coadd_mask_planes,
     get_legacy_difference_image_mask_planes,
     get_legacy_visit_image_mask_planes,
 )
 from lsst.images._transforms import _ast as ast
 from lsst.images.cameras import CameraFrameSet, Detector, DetectorAttributes, DetectorType, Orientation
-from lsst.images.cells import CellCoadd, CellGridBounds, CellPointSpreadFunction, CoaddProvenance
 from lsst.images.fields import ChebyshevField
 from lsst.images.psfs import GaussianPointSpreadFunction
 
-from .geometry import (
-    CELL_PIXELS,
-    INSTRUMENT,
-    PHYSICAL_FILTERS,
-    PIXEL_SCALE,
-    PIXEL_SIZE,
-    SKYMAP,
-    DetectorGeometry,
-    Floats,
-    Patch,
-    Tract,
-    camera,
+from .camera import INSTRUMENT, PHYSICAL_FILTERS, PIXEL_SIZE, DetectorGeometry, camera
+from .geometry import PIXEL_SCALE
+from .measure import Measurements, measure
+from .scene import Scene
+from .solarsystem import observed_sky
+from .survey import (
+    COADD_VISITS,
+    NANOJANSKY_PER_ELECTRON,
+    Exposed,
+    Visit,
 )
-from .measure import Measurements, Scene
-from .sky import simulated_sky
-from .survey import COADD_VISITS, FIELDS, Exposed, Visit, coadd_sigma, noise, visits
 
-__all__ = ["Coadded", "Observed", "coadd", "coadd_box", "observe"]
-
-NANOJANSKY_PER_ELECTRON = 0.55
-"""Shot noise: how much flux one electron stands for in a 30 s visit."""
+__all__ = ["SATURATION", "Observed", "flat_background", "mask_of", "observe"]
 
 SATURATION = 1.2e5
 """Flux in one pixel of a visit, in nJy, above which it counts as saturated."""
 
-_FIELD_CELLS = 8
-"""Side in cells of the coadds of the bands other than r, outside the patch that has all bands."""
-
-_FULL_PATCH = 15
-"""The patch whose coadds are complete in every band."""
-
-_FULL_IN_R = frozenset({14, 15, 16, 24, 25, 26, 34, 35, 36})
-"""The patches whose coadds are complete in r."""
-
 
 @dataclass(frozen=True)
 class Observed:
-    """One detector during one visit: its images and what was measured on them."""
+    """One detector during one visit: its images and what was measured on them.
+
+    Parameters
+    ----------
+    visit_image, difference_image : `lsst.images.VisitImage`
+        Pixels of the window.
+    sources : `Measurements`
+        On the visit image, with fitted centroids.
+    forced, differences : `Measurements`
+        On the visit image and on the difference image, at the true positions.
+    changes : `Measurements`
+        On the difference image, of what truly changes, with fitted centroids.
+    """
 
     visit_image: VisitImage
     difference_image: DifferenceImage
     sources: Measurements
     forced: Measurements
     differences: Measurements
-    sky_variance: float
-
-
-@dataclass(frozen=True)
-class Coadded:
-    """One patch in one band: its coadd and what was measured on it."""
-
-    image: CellCoadd
-    objects: Measurements
+    changes: Measurements
 
 
 @cache
@@ -182,14 +164,18 @@ def _observation(visit: Visit, detector: DetectorGeometry) -> ObservationInfo:
     )
 
 
-def _mask(box: Box, planes: MaskSchema, detected: npt.NDArray[np.bool_], saturated: npt.NDArray[np.bool_]) -> Mask:
+def mask_of(
+    box: Box, planes: MaskSchema, detected: npt.NDArray[np.bool_], saturated: npt.NDArray[np.bool_]
+) -> Mask:
+    """A mask with two of its planes set, each by an array of the shape of the box."""
     mask = Mask(0, bbox=box, schema=planes)
     mask.set("DETECTED", detected)
     mask.set("SATURATED", saturated)
     return mask
 
 
-def _flat_background(box: Box, level: float, tilt: float, unit: u.UnitBase) -> ChebyshevField:
+def flat_background(box: Box, level: float, tilt: float, unit: u.UnitBase) -> ChebyshevField:
+    """A background that is almost flat: its mean level, and by how much it changes from middle to edge."""
     return ChebyshevField(box, np.array([[level, tilt], [-0.5 * tilt, 0.0]]), unit=unit)
 
 
@@ -206,11 +192,11 @@ def observe(visit: Visit, exposed: Exposed) -> Observed:
     Returns
     -------
     observed : `Observed`
-        Images whose pixels cover the window, in nJy, and measurements at the positions of all sources:
-        with a fitted centroid, forced on the visit image, and forced on the difference image.
+        Images whose pixels cover the window, in nJy, and measurements.
     """
     box, detector = exposed.box, exposed.detector
-    scene = Scene(simulated_sky(), exposed.projection, box, visit.sigma)
+    sky = observed_sky(visit)
+    scene = Scene(sky, exposed.projection, box, visit.sigma)
     now, static = scene.sky.flux_at(visit.band, visit.middle), scene.sky.static_flux(visit.band)
     truth, expected = scene.paint(now), scene.paint(static)
     random = visit.random(4, detector.id)
@@ -220,9 +206,12 @@ def observe(visit: Visit, exposed: Exposed) -> Observed:
     template = expected + random.normal(size=truth.shape) * np.sqrt(template_variance)
     difference, difference_variance = pixels - template, variance + template_variance
 
-    sources = scene.measure(pixels, variance, now)
-    forced = scene.measure(pixels, variance, now, forced=True)
-    differences = scene.measure(difference, difference_variance, now - static, forced=True)
+    sources = measure(scene, pixels, variance, now)
+    forced = measure(scene, pixels, variance, now, forced=True)
+    differences = measure(scene, difference, difference_variance, now - static, forced=True)
+    changing = Scene(sky[sky.changes], exposed.projection, box, visit.sigma)
+    change = changing.sky.flux_at(visit.band, visit.middle) - changing.sky.static_flux(visit.band)
+    changes = measure(changing, difference, difference_variance, change)
 
     frame = DetectorFrame(instrument=INSTRUMENT, visit=visit.id, detector=detector.id, bbox=detector.box)
     sky_projection = SkyProjection.from_fits_wcs(
@@ -253,7 +242,7 @@ def observe(visit: Visit, exposed: Exposed) -> Observed:
         decCorners=tuple(float(value) for value in corners[1]),
     )
     sky_level = visit.noise**2 / NANOJANSKY_PER_ELECTRON
-    background = _flat_background(box, sky_level, 0.01 * sky_level, u.nJy)
+    background = flat_background(box, sky_level, 0.01 * sky_level, u.nJy)
     common = {
         "sky_projection": sky_projection,
         "psf": psf,
@@ -265,9 +254,9 @@ def observe(visit: Visit, exposed: Exposed) -> Observed:
     saturated = truth > SATURATION
     planes = MaskSchema(get_legacy_visit_image_mask_planes().values())
     visit_image = VisitImage(
-        Image(pixels.astype(np.float32), bbox=box, unit=u.nJy),
-        variance=Image(variance.astype(np.float32), bbox=box, unit=u.nJy**2),
-        mask=_mask(box, planes, truth > visit.noise, saturated),
+        Image(pixels.astype(np.float32, copy=False), bbox=box, unit=u.nJy),
+        variance=Image(variance.astype(np.float32, copy=False), bbox=box, unit=u.nJy**2),
+        mask=mask_of(box, planes, truth > visit.noise, saturated),
         backgrounds=BackgroundMap(
             [Background("standard", background, "Sky level that was subtracted from the visit.")],
             subtracted="standard",
@@ -275,161 +264,12 @@ def observe(visit: Visit, exposed: Exposed) -> Observed:
         **common,  # type: ignore[arg-type]
     )
     planes = MaskSchema(get_legacy_difference_image_mask_planes().values())
-    mask = _mask(box, planes, truth - expected > visit.noise, saturated)
+    mask = mask_of(box, planes, truth - expected > visit.noise, saturated)
     mask.set("DETECTED_NEGATIVE", expected - truth > visit.noise)
     difference_image = DifferenceImage(
         Image(difference.astype(np.float32), bbox=box, unit=u.nJy),
-        variance=Image(difference_variance.astype(np.float32), bbox=box, unit=u.nJy**2),
+        variance=Image(difference_variance.astype(np.float32, copy=False), bbox=box, unit=u.nJy**2),
         mask=mask,
         **common,  # type: ignore[arg-type]
     )
-    return Observed(visit_image, difference_image, sources, forced, differences, visit.noise**2)
-
-
-def coadd_box(patch: Patch, band: str) -> Box | None:
-    """Pixels of a patch that have a coadd in a band.
-
-    Parameters
-    ----------
-    patch : `Patch`
-        One of the patches of the survey.
-    band : `str`
-        One of ``ugrizy``.
-
-    Returns
-    -------
-    box : `lsst.images.Box` or `None`
-        The whole patch in r for nine patches, and in every band for one of them; else the cells around
-        the field in this patch, or `None` where there is no field.
-    """
-    if patch.id == _FULL_PATCH or (band == "r" and patch.id in _FULL_IN_R):
-        return patch.outer_box
-    projection = Tract(patch.tract).projection
-    for field in FIELDS:
-        x, y = (round(float(value)) for value in projection.sky_to_pixel(field.ra, field.dec))
-        if patch.inner_box.contains(x=x, y=y):
-            outer = patch.outer_box
-            half = _FIELD_CELLS // 2
-            start = [
-                low + CELL_PIXELS * min(max((value - low + CELL_PIXELS // 2) // CELL_PIXELS - half, 0), 22 - 2 * half)
-                for value, low in ((y, outer.y.start), (x, outer.x.start))
-            ]
-            return Box.from_shape((CELL_PIXELS * _FIELD_CELLS,) * 2, start=start)
-    return None
-
-
-def coadd(patch: Patch, band: str) -> Coadded:
-    """Simulate and measure the coadd of one patch in one band.
-
-    Parameters
-    ----------
-    patch : `Patch`
-        One of the patches of the survey.
-    band : `str`
-        One of ``ugrizy``; `coadd_box` must give a box.
-
-    Returns
-    -------
-    coadded : `Coadded`
-        The coadd, in nJy, and measurements of all sources on it: with a fitted centroid in r, forced
-        at the true positions in the other bands.
-    """
-    box = coadd_box(patch, band)
-    assert box is not None, "Only patches that have a coadd in this band are asked for."
-    tract = Tract(patch.tract)
-    sigma = coadd_sigma(band)
-    sky = simulated_sky()
-    scene = Scene(sky[sky.is_static], tract.projection, box, sigma)
-    flux = scene.sky.static_flux(band)
-    truth = scene.paint(flux)
-    random = np.random.default_rng([patch.tract, patch.id, ord(band)])
-    variance = (noise(band, sigma) ** 2 + NANOJANSKY_PER_ELECTRON * truth) / COADD_VISITS
-    pixels = truth + random.normal(size=truth.shape) * np.sqrt(variance)
-    objects = scene.measure(pixels, variance, flux, forced=band != "r")
-
-    definition = patch.definition()
-    bounds = CellGridBounds(grid=definition.cells, bbox=box)
-    size = bounds.subgrid_size
-    steps = np.arange(-12, 13)
-    profile = np.exp(-0.5 * (steps / sigma) ** 2)
-    kernel = np.multiply.outer(profile, profile)
-    kernel /= kernel.sum()
-    kernels = np.broadcast_to(kernel.astype(np.float32), (size.i, size.j, 25, 25)).copy()
-    level = math.sqrt(noise(band, sigma) ** 2 / COADD_VISITS)
-    frame = TractFrame(skymap=SKYMAP, tract=patch.tract, bbox=tract.box)
-    image = CellCoadd(
-        Image(pixels.astype(np.float32), bbox=box, unit=u.nJy),
-        variance=Image(variance.astype(np.float32), bbox=box, unit=u.nJy**2),
-        mask=_mask(
-            box,
-            MaskSchema(get_legacy_deep_coadd_mask_planes().values()),
-            truth > level,
-            truth > SATURATION,
-        ),
-        sky_projection=SkyProjection.from_fits_wcs(
-            WCS(tract.projection.header()), frame, pixel_bounds=tract.box
-        ),
-        band=band,
-        psf=CellPointSpreadFunction(kernels, bounds),
-        patch=definition,
-        provenance=_provenance(patch, band, bounds, sigma),
-        backgrounds=BackgroundMap(
-            [
-                Background("object", _flat_background(box, 0.02 * level, 0.005 * level, u.nJy), "For photometry."),
-                Background("pretty", _flat_background(box, 0.05 * level, 0.01 * level, u.nJy), "For pictures."),
-            ]
-        ),
-    )
-    return Coadded(image, objects)
-
-
-def _provenance(patch: Patch, band: str, bounds: CellGridBounds, sigma: float) -> CoaddProvenance:
-    """The detectors whose true outline overlaps a patch, and the cells to which they contribute."""
-    projection = Tract(patch.tract).projection
-    cells = list(bounds.cell_indices())
-    boxes = [bounds.grid.bbox_of(cell) for cell in cells]
-    squares = shapely.box(
-        [box.x.start - 0.5 for box in boxes],
-        [box.y.start - 0.5 for box in boxes],
-        [box.x.stop - 0.5 for box in boxes],
-        [box.y.stop - 0.5 for box in boxes],
-    )
-    outer = bounds.bbox
-    target = shapely.box(outer.x.start - 0.5, outer.y.start - 0.5, outer.x.stop - 0.5, outer.y.stop - 0.5)
-    inputs, contributions = [], []
-    for visit in visits():
-        if visit.band != band:
-            continue
-        for detector in camera():
-            if detector.purpose != "SCIENCE":
-                continue
-            box = detector.box
-            corners = visit.pointing.projection(detector).pixel_to_sky(
-                [box.x.start, box.x.stop, box.x.stop, box.x.start], [box.y.start, box.y.start, box.y.stop, box.y.stop]
-            )
-            outline = shapely.Polygon(np.column_stack(projection.sky_to_pixel(*corners)))
-            overlap = outline.intersection(target)
-            if overlap.area == 0:
-                continue
-            identity = (INSTRUMENT, visit.id, detector.id)
-            vertices = np.array(overlap.exterior.coords)[:-1]
-            polygon = Polygon(x_vertices=vertices[:, 0], y_vertices=vertices[:, 1])
-            inputs.append((*identity, PHYSICAL_FILTERS[band], visit.day_obs, polygon))
-            fraction = shapely.area(shapely.intersection(squares, outline)) / CELL_PIXELS**2
-            central = shapely.contains(outline, shapely.centroid(squares))
-            for number in np.flatnonzero(fraction > 0):
-                cell = cells[number]
-                weight = 1 / visit.noise**2
-                contributions.append(
-                    (cell.i, cell.j, *identity, bool(central[number]), float(fraction[number]))
-                    + (float(fraction[number]), weight, visit.sigma**2, visit.sigma**2, 0.0, False)
-                )
-    input_table = CoaddProvenance.make_empty_input_table(len(inputs))
-    for name, values in zip(input_table.colnames, zip(*inputs, strict=True), strict=True):
-        for row, value in enumerate(values):
-            input_table[name][row] = value
-    contribution_table = CoaddProvenance.make_empty_contribution_table(len(contributions))
-    for name, values in zip(contribution_table.colnames, zip(*contributions, strict=True), strict=True):
-        contribution_table[name][:] = values
-    return CoaddProvenance(input_table, contribution_table)
-
+    return Observed(visit_image, difference_image, sources, forced, differences, changes)

@@ -14,16 +14,8 @@ from typing import Any
 from astropy.time import Time, TimeDelta
 from lsst.daf.butler import Butler, Timespan
 
-from .geometry import (
-    INSTRUMENT,
-    PATCHES_PER_SIDE,
-    PHYSICAL_FILTERS,
-    SKYMAP,
-    TRACT_COUNT,
-    Tract,
-    camera,
-    neighbours,
-)
+from .camera import INSTRUMENT, PHYSICAL_FILTERS, camera
+from .geometry import PATCHES_PER_SIDE, SKYMAP, TRACT_COUNT, Tract, neighbours
 from .survey import TRACT, Visit, visits
 
 __all__ = ["insert_records", "timespan_of"]
@@ -133,9 +125,19 @@ def _exposure(visit: Visit) -> dict[str, Any]:
 def _visit(visit: Visit) -> dict[str, Any]:
     exposure = _exposure(visit)
     shared = (
-        "instrument id physical_filter day_obs exposure_time observation_reason seq_num target_name "
-        "science_program azimuth zenith_angle timespan"
-    ).split()
+        "instrument",
+        "id",
+        "physical_filter",
+        "day_obs",
+        "exposure_time",
+        "observation_reason",
+        "seq_num",
+        "target_name",
+        "science_program",
+        "azimuth",
+        "zenith_angle",
+        "timespan",
+    )
     return {name: exposure[name] for name in shared} | {"name": visit.name, "region": visit.pointing.region()}
 
 

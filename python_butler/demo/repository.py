@@ -21,8 +21,25 @@ from ..settings import cache_directory
 __all__ = ["ensure_repository", "fingerprint"]
 
 _RECIPE = (
-    "build calibrations catalogues geometry images measure provenance registry sky solarsystem survey tables"
-).split()
+    "build",
+    "calibrations",
+    "camera",
+    "catalogues",
+    "coadds",
+    "contents",
+    "differences",
+    "files",
+    "geometry",
+    "images",
+    "measure",
+    "provenance",
+    "registry",
+    "scene",
+    "sky",
+    "solarsystem",
+    "survey",
+    "tables",
+)
 """The modules whose sources decide what is built."""
 
 _PACKAGES = ("lsst-daf-butler", "lsst-images", "lsst-sdm-schemas", "numpy")
@@ -39,9 +56,7 @@ def fingerprint() -> str:
     """
     digest = hashlib.sha256()
     for module in _RECIPE:
-        source = Path(__file__).with_name(f"{module}.py")
-        if source.exists():
-            digest.update(source.read_bytes())
+        digest.update(Path(__file__).with_name(f"{module}.py").read_bytes())
     for package in _PACKAGES:
         digest.update(f"{package}=={importlib.metadata.version(package)}\n".encode())
     return digest.hexdigest()[:16]

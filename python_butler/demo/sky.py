@@ -16,7 +16,7 @@ import numpy.typing as npt
 from .geometry import BANDS, CELL_PIXELS, Floats, Tract
 from .survey import FIELDS, PATCHES, TRACT
 
-__all__ = ["Kind", "Sky", "flux_of", "magnitude_of", "simulated_sky"]
+__all__ = ["Kind", "Sky", "flux_of", "join", "magnitude_of", "simulated_sky"]
 
 STARS_PER_SQUARE_ARCMINUTE = 2.0
 GALAXIES_PER_SQUARE_ARCMINUTE = 8.0
@@ -32,6 +32,7 @@ class Kind(IntEnum):
     STAR = 0
     GALAXY = 1
     SUPERNOVA = 2
+    ASTEROID = 3
 
 
 def flux_of(magnitude: npt.ArrayLike) -> Floats:
@@ -89,12 +90,12 @@ class Sky:
     @property
     def is_static(self) -> npt.NDArray[np.bool_]:
         """Whether each source belongs to the static sky, that coadds and templates show."""
-        return self.kind != Kind.SUPERNOVA
+        return self.kind <= Kind.GALAXY
 
     @property
     def changes(self) -> npt.NDArray[np.bool_]:
-        """Whether each source is a variable star or a supernova."""
-        return (self.kind == Kind.SUPERNOVA) | (self.amplitude > 0)
+        """Whether each source differs between visits: variable stars, supernovae and asteroids."""
+        return (self.kind > Kind.GALAXY) | (self.amplitude > 0)
 
     def static_flux(self, band: str) -> Floats:
         """Flux in nJy on coadds and templates."""
@@ -152,8 +153,8 @@ def _population(
     magnitude: Floats,
     colours: Floats,
 ) -> Sky:
-    count = len(x)
     ra, dec = Tract(TRACT).projection.pixel_to_sky(x, y)
+    count = len(ra)
     is_galaxy = kind is Kind.GALAXY
     size = 0.75 * 10 ** (-0.12 * (magnitude - 21)) * random.lognormal(0, 0.35, count)
     return Sky(
@@ -171,8 +172,11 @@ def _population(
     )
 
 
-def _join(parts: list[Sky]) -> Sky:
-    joined = {field.name: np.concatenate([getattr(part, field.name) for part in parts]) for field in fields(Sky)}
+def join(parts: list[Sky]) -> Sky:
+    """Put several lots of sources together and number them from 0."""
+    joined = {
+        field.name: np.concatenate([getattr(part, field.name) for part in parts]) for field in fields(Sky)
+    }
     joined["index"] = np.arange(len(joined["ra"]))
     return Sky(**joined)
 
@@ -218,7 +222,7 @@ def simulated_sky() -> Sky:
             colours = _star_colours(random, count)
             part = _population(random, kind, x, y, magnitude, colours)
             parts.append(_vary(random, part, np.full(count, kind is Kind.STAR)))
-    return _join(parts)
+    return join(parts)
 
 
 def _vary(random: np.random.Generator, stars: Sky, which: npt.NDArray[np.bool_]) -> Sky:

@@ -14,18 +14,21 @@ from functools import cache
 import numpy as np
 from lsst.images import Box
 
-from .geometry import BANDS, PIXEL_SCALE, DetectorGeometry, Patch, Pointing, Projection, Tract, camera
+from .camera import DetectorGeometry, Pointing, camera
+from .geometry import BANDS, PIXEL_SCALE, Projection, Tract
 
 __all__ = [
     "COADD_VISITS",
     "FIELDS",
+    "NANOJANSKY_PER_ELECTRON",
     "PATCHES",
     "TRACT",
     "WINDOW",
     "Exposed",
     "Field",
     "Visit",
-    "covered_patches",
+    "coadd_sigma",
+    "noise",
     "visits",
 ]
 
@@ -37,6 +40,9 @@ WINDOW = 512
 
 COADD_VISITS = 24
 """Equivalent number of visits in a coadd; its noise is smaller by the square root of this."""
+
+NANOJANSKY_PER_ELECTRON = 0.55
+"""Shot noise: how much flux one electron stands for in a 30 s visit."""
 
 _SINGLE_VISIT_DEPTH = {"u": 23.80, "g": 24.50, "r": 24.03, "i": 23.41, "z": 22.74, "y": 22.02}
 """Expected five-sigma point-source depth of one 30 s visit, in AB magnitudes."""
@@ -72,12 +78,8 @@ FIELDS = _fields()
 """The five fields: south (the one tutorials look at), centre, north, east, west."""
 
 
-def covered_patches() -> list[Patch]:
-    """The sixteen patches that have coadds, in the order of their numbers."""
-    return [patch for patch in Tract(TRACT).patches if 3 <= patch.x <= 6 and 1 <= patch.y <= 4]
-
-
-PATCHES = tuple(covered_patches())
+PATCHES = tuple(patch for patch in Tract(TRACT).patches if patch.id in {15, 23, 25, 26, 45})
+"""The patches that have coadds: those of the five fields, in the order of their numbers."""
 
 
 def noise(band: str, sigma: float) -> float:
@@ -170,8 +172,7 @@ class Visit:
     @property
     def sigma(self) -> float:
         """Standard deviation of the PSF in pixels: seeing between 0.75 and 1.15 arcseconds."""
-        seeing = self.random(1).uniform(0.75, 1.15) * {"u": 1.12, "g": 1.06, "r": 1.0}.get(self.band, 0.96)
-        return float(seeing) / PIXEL_SCALE / 2.3548
+        return _seeing(self) / PIXEL_SCALE / 2.3548
 
     @property
     def noise(self) -> float:
@@ -181,20 +182,7 @@ class Visit:
     @property
     def pointing(self) -> Pointing:
         """Boresight and rotation: dithered, and such that the middle field falls on its detector."""
-        random = self.random(2)
-        # A raft is symmetric under quarter turns, so the five fields stay on five detectors.
-        rotation = float(90 * random.integers(4) if self.centre == 94 else 0) + float(random.uniform(-2, 2))
-        detector = camera()[self.centre]
-        dither = random.uniform(-1.2, 1.2, 2)
-        middle = FIELDS[1]
-        pointing = Pointing(middle.ra, middle.dec, rotation)
-        # Aim so that the middle field lands where the detector is; twice, as the projection is not linear.
-        for _ in range(3):
-            x, y = pointing.focal_plane(middle.ra, middle.dec)
-            pixels = (x - detector.x - dither[0]) / 0.01, (y - detector.y - dither[1]) / 0.01
-            ra, dec = Projection(pointing.ra, pointing.dec, 0.0, 0.0, rotation).pixel_to_sky(*pixels)
-            pointing = Pointing(float(ra), float(dec), rotation)
-        return pointing
+        return _pointing(self)
 
     @property
     def exposed(self) -> tuple[Exposed, ...]:
@@ -218,6 +206,30 @@ class Visit:
     def airmass(self) -> float:
         """Secant of the zenith distance."""
         return 1 / math.sin(math.radians(self.altitude_azimuth[0]))
+
+
+@cache
+def _pointing(visit: Visit) -> Pointing:
+    random = visit.random(2)
+    # A raft is symmetric under quarter turns, so the five fields stay on five detectors.
+    rotation = float(90 * random.integers(4) if visit.centre == 94 else 0) + float(random.uniform(-2, 2))
+    detector = camera()[visit.centre]
+    dither = random.uniform(-1.2, 1.2, 2)
+    middle = FIELDS[1]
+    pointing = Pointing(middle.ra, middle.dec, rotation)
+    # Aim so that the middle field lands where the detector is; twice, as the projection is not linear.
+    for _ in range(3):
+        x, y = pointing.focal_plane(middle.ra, middle.dec)
+        pixels = (x - detector.x - dither[0]) / 0.01, (y - detector.y - dither[1]) / 0.01
+        ra, dec = Projection(pointing.ra, pointing.dec, 0.0, 0.0, rotation).pixel_to_sky(*pixels)
+        pointing = Pointing(float(ra), float(dec), rotation)
+    return pointing
+
+
+@cache
+def _seeing(visit: Visit) -> float:
+    quality = visit.random(1).uniform(0.75, 1.15)
+    return float(quality) * {"u": 1.12, "g": 1.06, "r": 1.0}.get(visit.band, 0.96)
 
 
 @cache
