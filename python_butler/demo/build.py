@@ -139,7 +139,7 @@ class _Builder:
         """
         # A fresh interpreter for each worker: forking a process that may have threads is not safe.
         context = multiprocessing.get_context("spawn")
-        with ProcessPoolExecutor(max_workers=min(os.cpu_count() or 1, 8), mp_context=context) as pool:
+        with ProcessPoolExecutor(max_workers=min(os.cpu_count() or 1, 4), mp_context=context) as pool:
             try:
                 coadds = {key: self._submit_coadd(pool, *key) for key in _coadds()}
                 windows = [

@@ -148,7 +148,7 @@ def coadd(patch: Patch, band: str) -> Coadded:
         band=band,
         psf=CellPointSpreadFunction(kernels, bounds),
         patch=definition,
-        provenance=_provenance(patch, band, bounds, sigma),
+        provenance=_provenance(patch, band, bounds),
         backgrounds=BackgroundMap(
             [
                 Background(
@@ -163,7 +163,7 @@ def coadd(patch: Patch, band: str) -> Coadded:
     return Coadded(image, objects)
 
 
-def _provenance(patch: Patch, band: str, bounds: CellGridBounds, sigma: float) -> CoaddProvenance:
+def _provenance(patch: Patch, band: str, bounds: CellGridBounds) -> CoaddProvenance:
     """The detectors whose true outline overlaps a patch, and the cells to which they contribute."""
     projection = Tract(patch.tract).projection
     cells = list(bounds.cell_indices())

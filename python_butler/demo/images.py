@@ -31,6 +31,8 @@ from lsst.images import (
     get_legacy_difference_image_mask_planes,
     get_legacy_visit_image_mask_planes,
 )
+
+# The only way to describe a camera without the science pipelines: its frames are AST objects.
 from lsst.images._transforms import _ast as ast
 from lsst.images.cameras import CameraFrameSet, Detector, DetectorAttributes, DetectorType, Orientation
 from lsst.images.fields import ChebyshevField

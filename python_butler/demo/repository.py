@@ -6,6 +6,7 @@ registry first. The same recipe gives the same dataset identifiers and the same 
 
 from __future__ import annotations
 
+import ast
 import contextlib
 import fcntl
 import hashlib
@@ -56,7 +57,9 @@ def fingerprint() -> str:
     """
     digest = hashlib.sha256()
     for module in _RECIPE:
-        digest.update(Path(__file__).with_name(f"{module}.py").read_bytes())
+        source = Path(__file__).with_name(f"{module}.py").read_text()
+        # Comments and layout decide nothing, and are no reason to build again.
+        digest.update(ast.dump(ast.parse(source)).encode())
     for package in _PACKAGES:
         digest.update(f"{package}=={importlib.metadata.version(package)}\n".encode())
     return digest.hexdigest()[:16]
@@ -94,6 +97,11 @@ def ensure_repository(*, rebuild: bool = False, progress: Callable[[str], None] 
     directory : `pathlib.Path`
         Holds ``repo/``, a Butler repository with an SQLite registry, and ``bucket/dp2/``, the root of its
         datastore. Neither may be changed.
+
+    Notes
+    -----
+    The build starts processes of its own, so a script that calls this must guard its main part with
+    ``if __name__ == "__main__"``.
     """
     root = cache_directory() / "demo"
     root.mkdir(parents=True, exist_ok=True)

@@ -217,7 +217,7 @@ def _pointing(visit: Visit) -> Pointing:
     dither = random.uniform(-1.2, 1.2, 2)
     middle = FIELDS[1]
     pointing = Pointing(middle.ra, middle.dec, rotation)
-    # Aim so that the middle field lands where the detector is; twice, as the projection is not linear.
+    # Aim so that the middle field lands where the detector is; repeatedly, as the projection is not linear.
     for _ in range(3):
         x, y = pointing.focal_plane(middle.ra, middle.dec)
         pixels = (x - detector.x - dither[0]) / 0.01, (y - detector.y - dither[1]) / 0.01
