@@ -39,7 +39,9 @@ export function readNames(sources: readonly string[]): INames {
       reader.read(tokenize(source));
     }
   }
-  return reader;
+  // A plain object: what spreads it must get the butlers too.
+  const { butlers, taken, imports, usesPythonButler } = reader;
+  return { butlers, taken, imports, usesPythonButler };
 }
 
 class Reader implements INames {
