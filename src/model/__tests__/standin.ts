@@ -44,7 +44,7 @@ export class StandIn implements IButlerClient {
 
   /** The newest question of this wording. */
   find(what: string): IAsked {
-    const asked = this.asked.findLast(question => question.what === what);
+    const asked = this.asked.filter(question => question.what === what).at(-1);
     if (!asked) {
       throw new Error(`Nobody asked for ${what}, but for: ${this.words.join('; ')}`);
     }
@@ -105,14 +105,15 @@ export class StandIn implements IButlerClient {
     }
   }
 
-  private _ask<T>(what: string, signal: AbortSignal): Promise<T> {
-    return new Promise<T>((resolve, reject) => {
+  /** Every question has its own type of answer; `never` stands for them all. */
+  private _ask(what: string, signal: AbortSignal): Promise<never> {
+    return new Promise<never>((resolve, reject) => {
       signal.addEventListener('abort', () => reject(new AbortedError()));
       this.asked.push({
         what,
         signal,
         answer: value => {
-          resolve(value as T);
+          resolve(value as never);
           return settled();
         },
         fail: error => {
