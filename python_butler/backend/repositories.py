@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import threading
 import time
 from collections.abc import Sequence
@@ -19,6 +20,7 @@ from .repository import BrowsedRepository
 
 __all__ = ["Repositories"]
 
+_INDEX = "DAF_BUTLER_REPOSITORY_INDEX"
 _LOG = logging.getLogger(__name__)
 _REMEMBERED = 30.0
 """Seconds for which an official server that answered is believed to be there."""
@@ -145,11 +147,11 @@ class Repositories:
 def _known() -> list[str]:
     labels = list(known_repositories())
     # Upstream takes an index that it cannot read for an empty one, and keeps the reason to itself.
-    if not labels and (reason := ButlerRepoIndex.get_failure_reason()):
+    if not labels and os.environ.get(_INDEX) and (reason := ButlerRepoIndex.get_failure_reason()):
         _LOG.warning("The repository index cannot be read: %s", reason)
         raise UnknownRepositoryError(
             "The index of official repositories cannot be read.",
-            "Check the file that DAF_BUTLER_REPOSITORY_INDEX names.",
+            f"Check the file that {_INDEX} names.",
         )
     return labels
 
