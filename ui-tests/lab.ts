@@ -62,7 +62,7 @@ export async function runActiveCell(page: Page): Promise<string> {
     const panel = app.shell.currentWidget as NotebookPanel;
     const index = panel.content.activeCellIndex;
     await app.commands.execute('notebook:run-cell');
-    const cell = panel.context.model.sharedModel.cells[index].toJSON();
+    const cell = panel.context.model.sharedModel.cells[index]!.toJSON();
     const outputs = (cell.cell_type === 'code' ? cell.outputs : []) as {
       output_type: string;
       text?: string | string[];
@@ -70,7 +70,8 @@ export async function runActiveCell(page: Page): Promise<string> {
       evalue?: string;
       data?: Record<string, string | string[]>;
     }[];
-    const join = (text: string | string[] | undefined): string => (Array.isArray(text) ? text.join('') : (text ?? ''));
+    const join = (text: string | string[] | undefined): string =>
+      Array.isArray(text) ? text.join('') : (text ?? '');
     const failed = outputs.find(output => output.output_type === 'error');
     if (failed) {
       throw new Error(`${failed.ename}: ${failed.evalue}`);

@@ -11,10 +11,15 @@ export async function openPanel(page: Page): Promise<Locator> {
   return panel;
 }
 
+/** Spoken names of rows begin with the name; those that share one are told apart by what follows. */
+export const OFFICIAL = 'dp2, official';
+export const PERSONAL = 'my dp2, personal';
+export const CHAIN = 'dp2, chain';
+
 /** A row of the tree whose spoken name begins so. */
 export function treeRow(panel: Locator, name: string): Locator {
   const escaped = name.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
-  return panel.getByRole('treeitem', { name: new RegExp(`^${escaped}(,|$)`) }).first();
+  return panel.getByRole('treeitem', { name: new RegExp(`^${escaped}(\\W|$)`) }).first();
 }
 
 /** Make sure that a row is open. */

@@ -3,7 +3,7 @@ import type { Locator, Page } from '@playwright/test';
 import type { NotebookPanel } from '@jupyterlab/notebook';
 
 import { cells, drag, newNotebook, runActiveCell, sources } from '../lab';
-import { chooseType, datasets, openPanel } from '../panel';
+import { CHAIN, chooseType, datasets, OFFICIAL, openPanel } from '../panel';
 import { expect, test } from '../platform';
 
 const GET = /butler\.get\("visit_image", instrument="LSSTCam", visit=\d+, detector=\d+\)/;
@@ -12,7 +12,7 @@ const CONSTRUCTOR = 'from lsst.daf.butler import Butler\nbutler = Butler("dp2", 
 /** The first visit image's row. */
 async function visitImage(page: Page): Promise<Locator> {
   const panel = await openPanel(page);
-  await chooseType(panel, ['dp2', 'dp2'], 'visit_image');
+  await chooseType(panel, [OFFICIAL, CHAIN], 'visit_image');
   return datasets(panel).first();
 }
 

@@ -1,9 +1,11 @@
 // What a newcomer does first, in one go: browse, drag, run, put, and see the result.
+import { join } from 'node:path';
+
 import { cells, drag, newNotebook, runActiveCell, sources, useTheme } from '../lab';
-import { chooseType, datasets, openPanel, treeRow } from '../panel';
+import { CHAIN, OFFICIAL, PERSONAL, chooseType, datasets, openPanel, treeRow } from '../panel';
 import { expect, test } from '../platform';
 
-const IMAGES = '../../docs/images';
+const IMAGES = join(__dirname, '../../docs/images');
 
 const PUT = `import python_butler
 from astropy.table import Table
@@ -16,7 +18,7 @@ print("stored")`;
 test('a dragged dataset runs in a cell, and a result that is put shows up beside it', async ({ lab }) => {
   await newNotebook(lab, ['# one', '# two', 'len([])']);
   const panel = await openPanel(lab);
-  await chooseType(panel, ['dp2', 'dp2'], 'visit_image');
+  await chooseType(panel, [OFFICIAL, CHAIN], 'visit_image');
 
   await test.step('between two cells it becomes a complete cell that shows a shape', async () => {
     const below = await cells(lab).nth(1).boundingBox();
@@ -50,20 +52,20 @@ test('a dragged dataset runs in a cell, and a result that is put shows up beside
       current.content.activeCellIndex = current.content.widgets.length - 1;
     }, PUT);
     expect(await runActiveCell(lab)).toContain('stored');
-    await expect(treeRow(panel, 'my dp2')).toHaveAttribute('aria-label', /connected/);
-    await chooseType(panel, ['my dp2', 'u/me/bright_stars'], 'bright_stars');
+    await expect(treeRow(panel, PERSONAL)).toHaveAttribute('aria-label', /connected/);
+    await chooseType(panel, [PERSONAL, 'u/me/bright_stars'], 'bright_stars');
     await expect(datasets(panel)).toHaveCount(1);
   });
 
   await test.step('it looks as it should in both themes', async () => {
-    await treeRow(panel, 'dp2').scrollIntoViewIfNeeded();
+    await treeRow(panel, OFFICIAL).scrollIntoViewIfNeeded();
     await treeRow(panel, 'visit_image').click();
     await datasets(panel).first().click();
     await expect(panel.getByText('VisitImage')).toBeVisible();
     await useTheme(lab, 'JupyterLab Light');
-    await lab.screenshot({ path: new URL(`${IMAGES}/sidebar-light.png`, import.meta.url).pathname });
+    await lab.screenshot({ path: join(IMAGES, 'sidebar-light.png') });
     await useTheme(lab, 'JupyterLab Dark');
-    await lab.screenshot({ path: new URL(`${IMAGES}/sidebar-dark.png`, import.meta.url).pathname });
+    await lab.screenshot({ path: join(IMAGES, 'sidebar-dark.png') });
     await useTheme(lab, 'JupyterLab Light');
   });
 });
@@ -71,7 +73,7 @@ test('a dragged dataset runs in a cell, and a result that is put shows up beside
 test('one undo takes back all that a drop has added', async ({ lab }) => {
   await newNotebook(lab, ['x = 1']);
   const panel = await openPanel(lab);
-  await chooseType(panel, ['dp2', 'dp2'], 'visit_image');
+  await chooseType(panel, [OFFICIAL, CHAIN], 'visit_image');
   const cell = await cells(lab).first().boundingBox();
   await drag(lab, datasets(panel).first(), { x: cell!.x + 200, y: cell!.y + cell!.height + 60 });
   await expect(cells(lab)).toHaveCount(2);
@@ -83,7 +85,7 @@ test('one undo takes back all that a drop has added', async ({ lab }) => {
 test('the same by keyboard alone', async ({ lab }) => {
   await newNotebook(lab, ['x = 1']);
   const panel = await openPanel(lab);
-  await chooseType(panel, ['dp2', 'dp2'], 'visit_image');
+  await chooseType(panel, [OFFICIAL, CHAIN], 'visit_image');
   await datasets(panel).first().focus();
   await lab.keyboard.press('ArrowDown');
   await lab.keyboard.press('Enter');

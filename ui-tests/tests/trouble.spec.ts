@@ -1,16 +1,16 @@
 // What a person sees when something is wrong, and that it gets well again without a reload.
 import { newNotebook, runActiveCell } from '../lab';
-import { chooseType, datasets, expand, openPanel, treeRow } from '../panel';
+import { CHAIN, OFFICIAL, chooseType, datasets, expand, openPanel, treeRow } from '../panel';
 import { expect, test } from '../platform';
 
 test('a stopped server is told within seconds, and Retry brings everything back', async ({ lab, platform }) => {
   const panel = await openPanel(lab);
-  await expect(treeRow(panel, 'dp2')).toHaveAttribute('aria-label', /connected/);
+  await expect(treeRow(panel, OFFICIAL)).toHaveAttribute('aria-label', /connected/);
   await platform.tell('stop-server');
   try {
     await lab.evaluate(() => window.jupyterapp.commands.execute('python-butler:refresh'));
-    await expect(treeRow(panel, 'dp2')).toHaveAttribute('aria-label', /offline/, { timeout: 15_000 });
-    await expand(treeRow(panel, 'dp2'));
+    await expect(treeRow(panel, OFFICIAL)).toHaveAttribute('aria-label', /offline/, { timeout: 15_000 });
+    await expand(treeRow(panel, OFFICIAL));
     await expect(panel.getByText(/cannot be reached/)).toBeVisible();
     // The rest of JupyterLab works on.
     await newNotebook(lab, ['print(6 * 7)']);
@@ -19,25 +19,25 @@ test('a stopped server is told within seconds, and Retry brings everything back'
     await platform.tell('start-server');
   }
   await panel.getByRole('button', { name: 'Retry' }).first().click();
-  await expect(treeRow(panel, 'dp2')).toHaveAttribute('aria-label', /connected/);
-  await chooseType(panel, ['dp2', 'dp2'], 'visit_image');
+  await expect(treeRow(panel, OFFICIAL)).toHaveAttribute('aria-label', /connected/);
+  await chooseType(panel, [OFFICIAL, CHAIN], 'visit_image');
   await expect(datasets(panel).first()).toBeVisible();
 });
 
 test('a token that is not accepted is named, with what to do', async ({ lab, platform }) => {
   const panel = await openPanel(lab);
-  await expect(treeRow(panel, 'dp2')).toHaveAttribute('aria-label', /connected/);
+  await expect(treeRow(panel, OFFICIAL)).toHaveAttribute('aria-label', /connected/);
   await platform.tell('wrong-token');
   try {
     await lab.evaluate(() => window.jupyterapp.commands.execute('python-butler:refresh'));
-    await expect(treeRow(panel, 'dp2')).toHaveAttribute('aria-label', /token not accepted/);
-    await expand(treeRow(panel, 'dp2'));
+    await expect(treeRow(panel, OFFICIAL)).toHaveAttribute('aria-label', /token not accepted/);
+    await expand(treeRow(panel, OFFICIAL));
     await expect(panel.getByText(/Log in to the platform again/)).toBeVisible();
   } finally {
     await platform.tell('right-token');
   }
   await panel.getByRole('button', { name: 'Retry' }).first().click();
-  await expect(treeRow(panel, 'dp2')).toHaveAttribute('aria-label', /connected/);
+  await expect(treeRow(panel, OFFICIAL)).toHaveAttribute('aria-label', /connected/);
 });
 
 test('a kernel is told the same in words', async ({ lab, platform }) => {
