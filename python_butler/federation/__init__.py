@@ -7,5 +7,6 @@ Reading searches both in collection order, writing goes to the satellite. Stands
 from .butler import SatelliteButler
 from .opening import open
 from .planner import InexactQueryError
+from .reach import OfflineWarning
 
-__all__ = ["InexactQueryError", "SatelliteButler", "open"]
+__all__ = ["InexactQueryError", "OfflineWarning", "SatelliteButler", "open"]

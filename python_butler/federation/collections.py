@@ -17,7 +17,7 @@ from lsst.daf.butler.remote_butler._defaults import DefaultsHolder
 from lsst.daf.butler.utils import has_globs
 from lsst.utils.iteration import ensure_iterable
 
-from ..errors import OfficialRunError
+from ..errors import OfficialRunError, OfflineError
 from ..settings import user_name
 from .sides import Side, Sides
 
@@ -30,6 +30,10 @@ class Located(NamedTuple):
     info: CollectionInfo
     home: Side
     """Official if it exists there: a satellite's copy of an official collection is partial."""
+
+
+class _UnreachableCollectionError(OfflineError, MissingCollectionError):
+    """A collection that may exist officially, for code that goes on without those that do not."""
 
 
 class SatelliteCollections(ButlerCollections):
@@ -81,6 +85,10 @@ class SatelliteCollections(ButlerCollections):
                 found[name] = Located(info, Side.OFFICIAL)
             elif (info := personal.get(name)) is not None:
                 found[name] = Located(info, Side.PERSONAL)
+            elif self._sides.offline:
+                raise _UnreachableCollectionError(
+                    *self._sides.shared.reach.unavailable(f"Collection {name!r}").args
+                )
             else:
                 raise MissingCollectionError(f"No collection with name '{name}' found.")
         return found

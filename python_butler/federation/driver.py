@@ -11,7 +11,12 @@ from uuid import UUID, uuid4
 
 from lsst.daf.butler import DataIdValue, DatasetType, DimensionGroup, DimensionUniverse
 from lsst.daf.butler.queries.driver import QueryDriver, ResultPage
-from lsst.daf.butler.queries.result_specs import DataCoordinateResultSpec, ResultSpec
+from lsst.daf.butler.queries.result_specs import (
+    DataCoordinateResultSpec,
+    DatasetRefResultSpec,
+    GeneralResultSpec,
+    ResultSpec,
+)
 from lsst.daf.butler.queries.tree import (
     DataCoordinateUploadKey,
     MaterializationKey,
@@ -22,12 +27,13 @@ from lsst.daf.butler.registry import NoDefaultCollectionError
 from lsst.daf.butler.remote_butler._query_driver import RemoteQueryDriver
 
 from .cursors import Cursor
+from .joining import GeneralJoin
 from .merge import Merger, UnmergeableError
 from .planner import InexactQueryError, Part, Planner, SemiJoin
 from .sides import Side
 
 if TYPE_CHECKING:
-    from .butler import SatelliteButler
+    from .reading import ReadingButler
 
 __all__ = ["FederatedQueryDriver"]
 
@@ -55,11 +61,11 @@ class FederatedQueryDriver(QueryDriver):
 
     Parameters
     ----------
-    butler : `SatelliteButler`
+    butler : `ReadingButler`
         Butler whose query this is.
     """
 
-    def __init__(self, butler: SatelliteButler) -> None:
+    def __init__(self, butler: ReadingButler) -> None:
         self._butler = butler
         self._planner = Planner(butler._sides, butler.collections, butler._ledger)
         self._stack: ExitStack | None = None
@@ -185,18 +191,33 @@ class FederatedQueryDriver(QueryDriver):
         tree = self._joined(part)
         if tree is None:
             return
-        if part.lookup is None:
-            yield from self._execute(part.side, spec, tree)
-            return
-        coordinates = DataCoordinateResultSpec(dimensions=spec.dimensions)
-        found = {row.required_values for row in self._execute(part.side, coordinates, tree)}
-        if found:
-            key = self.upload_data_coordinates(spec.dimensions, found)
+        away = {semi_join.dataset_type: semi_join for semi_join in part.semi_joins}
+        match spec:
+            case DatasetRefResultSpec(dataset_type_name=name) if name in away:
+                coordinates = DataCoordinateResultSpec(dimensions=spec.dimensions)
+                data_ids = {row.required_values for row in self._execute(part.side, coordinates, tree)}
+                yield from self._looked_up(away[name], spec, data_ids)
+            case GeneralResultSpec() if away.keys() & spec.dataset_fields.keys():
+                join = GeneralJoin(spec, {name for name in spec.dataset_fields if name in away})
+                rows = list(self._execute(part.side, join.base_spec, tree))
+                for name, away_spec in join.away_specs.items():
+                    found = self._looked_up(away[name], away_spec, join.data_ids(rows, name))
+                    rows = list(join.joined(rows, name, found))
+                yield from join.in_order(rows)
+            case _:
+                yield from self._execute(part.side, spec, tree)
+
+    def _looked_up(
+        self, semi_join: SemiJoin, spec: ResultSpec, data_ids: set[tuple[DataIdValue, ...]]
+    ) -> Iterator[Any]:
+        """Rows about datasets of the other side with some data IDs."""
+        if data_ids:
+            key = self.upload_data_coordinates(spec.dimensions, data_ids)
             search = make_identity_query_tree(self.universe).join_dataset(
-                part.lookup.dataset_type, part.lookup.search
+                semi_join.dataset_type, semi_join.search
             )
             search = search.join_data_coordinate_upload(key, spec.dimensions)
-            yield from self._execute(part.lookup.side, spec, search)
+            yield from self._execute(semi_join.side, spec, search)
 
     def _joined(self, part: Part) -> QueryTree | None:
         """The query of a part with the data IDs of the other side joined in; `None` if there are none."""
@@ -330,6 +351,6 @@ class FederatedQueryDriver(QueryDriver):
 
 def _whole(parts: list[Part]) -> Part | None:
     """The only part, if one side answers all of the query by itself."""
-    if len(parts) == 1 and not (parts[0].semi_joins or parts[0].lookup or parts[0].messages):
+    if len(parts) == 1 and not (parts[0].semi_joins or parts[0].messages):
         return parts[0]
     return None

@@ -24,7 +24,7 @@ from .sides import Side
 if TYPE_CHECKING:
     from lsst.daf.butler import Butler
 
-    from .butler import SatelliteButler
+    from .reading import ReadingButler
 
 __all__ = ["Finder", "Search"]
 
@@ -61,11 +61,11 @@ class Finder:
 
     Parameters
     ----------
-    butler : `SatelliteButler`
+    butler : `ReadingButler`
         Butler that looks for something.
     """
 
-    def __init__(self, butler: SatelliteButler) -> None:
+    def __init__(self, butler: ReadingButler) -> None:
         self._butler = butler
         self._sides = butler._sides
 
@@ -150,7 +150,7 @@ class Finder:
         name = dataset_type if isinstance(dataset_type, str) else dataset_type.name
         parent = self._butler.get_dataset_type(DatasetType.splitDatasetTypeName(name)[0])
         names = self.names_of(collections)
-        segments = segments_of(self._butler.collections, names, parent.name)
+        segments = self._segments(names, parent)
         if any(segment.side is Side.PERSONAL for segment in segments):
             # Each side would complete the data ID from its own records: do it once, from both.
             data_id, values = self.rewrite(data_id, parent, values)
@@ -245,6 +245,19 @@ class Finder:
             if ref is not None:
                 return butler, ref
         return None
+
+    def _segments(self, names: list[str], dataset_type: DatasetType) -> list[Segment]:
+        whole = Segment(Side.OFFICIAL, tuple(names))
+        if self._sides.personal is None:
+            return [whole]
+        collections = self._butler.collections
+        segments = segments_of(collections, names, dataset_type.name)
+        if [segment.side for segment in segments] == [Side.OFFICIAL] and all(
+            located.home is Side.OFFICIAL for located in collections.expand(names).values()
+        ):
+            # The names of chains say the same, and are fewer.
+            return [whole]
+        return segments
 
     def _validity(self, data_id: DataId | None, values: dict[str, Any]) -> Timespan | None:
         """Time for which a calibration has to be valid, from the exposure or visit of the data ID."""

@@ -127,6 +127,8 @@ class Merger:
 
     def _for_parts(self, spec: ResultSpec) -> ResultSpec:
         """What to ask of each part, so that its rows can be compared with those of others."""
+        if isinstance(spec, GeneralResultSpec) and spec.include_dimension_records:
+            raise UnmergeableError("dimension records are asked for with general results")
         if not spec.order_by:
             return spec
         needed = ColumnSet(spec.dimensions)

@@ -7,8 +7,11 @@ from typing import Any
 
 from lsst.daf.butler import ButlerMetrics
 from lsst.daf.butler.registry import RegistryDefaults
+from lsst.daf.butler.remote_butler._remote_butler import RemoteButlerCache
 
+from ..errors import OfflineError
 from ..official import connect
+from ..satellite import Satellite
 from ..settings import satellite_directory
 from .butler import SatelliteButler
 from .sides import Shared
@@ -63,7 +66,8 @@ def open(
     python_butler.errors.UnknownRepositoryError
         If no official repository has this label.
     python_butler.errors.OfficialServerError
-        If its server, the token or the network is in trouble.
+        If its server, the token or the network is in trouble. If the server cannot be reached and
+        there is a satellite, that is used alone, with a warning, until the server is back.
     python_butler.errors.OfficialRunError
         If ``run`` belongs to the official repository.
     python_butler.errors.SatelliteError
@@ -75,13 +79,26 @@ def open(
 
         butler = python_butler.open("dp2", collections=["u/me/stars", "dp2"], run="u/me/stars")
     """
-    shared = Shared(
-        label,
-        connect(label),
-        satellite_directory(label) if root is None else Path(root).expanduser().absolute(),
-    )
+    directory = satellite_directory(label) if root is None else Path(root).expanduser().absolute()
+    try:
+        shared = Shared(label, connect(label), directory)
+    except OfflineError as error:
+        if not Satellite.exists(label, directory):
+            raise
+        shared = _open_offline(label, directory, error)
     defaults = RegistryDefaults(collections, run, inferDefaults, **kwargs)
     return SatelliteButler(shared, defaults=defaults, writeable=writeable is not False, metrics=metrics)
+
+
+def _open_offline(label: str, directory: Path, error: OfflineError) -> Shared:
+    """Open the satellite alone, ready to use the server when it is back."""
+    cache = RemoteButlerCache()
+    with Satellite.open(label, directory).reader() as reader, cache.access() as known:
+        # All that opening asks of the server: the satellite has the same.
+        known.dimensions = reader.dimensions
+    shared = Shared(label, connect(label, cache=cache), directory)
+    shared.reach.lose(error)
+    return shared
 
 
 def reopen(

@@ -19,7 +19,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from lsst.daf.butler import CollectionType, DimensionElement, InvalidQueryError
-from lsst.daf.butler.queries.result_specs import DatasetRefResultSpec, GeneralResultSpec, ResultSpec
+from lsst.daf.butler.queries.result_specs import (
+    DatasetRefResultSpec,
+    DimensionRecordResultSpec,
+    GeneralResultSpec,
+    ResultSpec,
+)
 from lsst.daf.butler.queries.tree import (
     ColumnSet,
     DatasetSearch,
@@ -58,8 +63,7 @@ class Part:
     side: Side
     tree: QueryTree
     semi_joins: tuple[SemiJoin, ...] = ()
-    lookup: SemiJoin | None = None
-    """If set, rows are data IDs, and their datasets are found by this search on the other side."""
+    """Searches on the other side; what rows tell of their datasets is looked up there by data ID."""
     messages: tuple[str, ...] = field(default=())
     """If set, the part has no rows, and this is why."""
 
@@ -104,10 +108,12 @@ class Planner:
         """
         if self._sides.personal is None:
             return [Part(Side.OFFICIAL, tree)]
+        if self._sides.offline:
+            return [Part(Side.PERSONAL, tree)]
         if tree.any_dataset is not None:
             return [self._plan_any_dataset(tree, tree.any_dataset)]
         if not tree.datasets:
-            return self._plan_records(tree)
+            return self._plan_records(tree, spec)
         segments = {
             name: segments_of(self._collections, search.collections, name)
             for name, search in tree.datasets.items()
@@ -118,16 +124,15 @@ class Planner:
 
     # No datasets
 
-    def _plan_records(self, tree: QueryTree) -> list[Part]:
+    def _plan_records(self, tree: QueryTree, spec: ResultSpec | None) -> list[Part]:
         elements = tables_of(tree.dimensions)
         private = self._ledger.private(elements)
         if not private:
             return [Part(Side.OFFICIAL, tree)]
         if not self._ledger.lacking(elements):
             return [Part(Side.PERSONAL, tree)]
-        # A union is exact if no row can join a record of one side with one of the other.
-        tops = [e for e in elements if not any(e.name in o.minimal_group.elements for o in elements - {e})]
-        if len(tops) == 1:
+        if _is_one_table(tree, spec):
+            # No row joins a record of one side with one that only the other side has.
             return [Part(Side.OFFICIAL, tree), Part(Side.PERSONAL, tree)]
         raise self._inexact(f"each repository has records of {_names(private)} that the other one lacks")
 
@@ -193,7 +198,7 @@ class Planner:
         for base, other in ((Side.OFFICIAL, Side.PERSONAL), (Side.PERSONAL, Side.OFFICIAL)):
             reason = self._obstacle(tree, spec, chosen, elements, base, names[other])
             if reason is None:
-                return self._hybrid(tree, spec, chosen, base, names[other])
+                return self._hybrid(tree, chosen, base, names[other])
             reasons.append(reason)
         raise self._inexact("; ".join(dict.fromkeys(reasons)))
 
@@ -223,26 +228,17 @@ class Planner:
     def _hybrid(
         self,
         tree: QueryTree,
-        spec: ResultSpec | None,
         chosen: Mapping[str, Segment],
         base: Side,
         away: list[str],
     ) -> Part:
         restricted = self._restricted(tree, chosen)
         kept = {name: search for name, search in restricted.datasets.items() if name not in away}
-        semi_joins = {
-            name: SemiJoin(
-                name, chosen[name].side, _search_alone(restricted, name), restricted.datasets[name]
-            )
+        semi_joins = tuple(
+            SemiJoin(name, chosen[name].side, _search_alone(restricted, name), restricted.datasets[name])
             for name in away
-        }
-        result = spec.dataset_type_name if isinstance(spec, DatasetRefResultSpec) else None
-        return Part(
-            base,
-            restricted.model_copy(update={"datasets": kept}),
-            semi_joins=tuple(semi_joins.values()),
-            lookup=semi_joins.get(result) if result is not None else None,
         )
+        return Part(base, restricted.model_copy(update={"datasets": kept}), semi_joins)
 
     # Details
 
@@ -268,6 +264,18 @@ class Planner:
         )
 
 
+def _is_one_table(tree: QueryTree, spec: ResultSpec | None) -> bool:
+    """Whether each row of a query without datasets is a record of one table, with what it refers to.
+
+    Visits are; pairs of a visit and a detector are not, since any visit goes with any detector.
+    """
+    required = tree.dimensions.required
+    if isinstance(spec, DimensionRecordResultSpec) and spec.element.minimal_group.required == required:
+        return True
+    dimensions = tree.dimensions.universe.dimensions
+    return any(dimensions[name].minimal_group.required == required for name in tree.dimensions.names)
+
+
 def _by_side(segments: list[Segment]) -> list[Segment]:
     names: dict[Side, tuple[str, ...]] = {}
     for segment in segments:
@@ -284,16 +292,17 @@ def _covered(tree: QueryTree, dataset_types: Iterable[str]) -> set[DimensionElem
 
 
 def _used_fields(tree: QueryTree, spec: ResultSpec | None) -> set[str]:
-    """Dataset types whose own fields a query filters, sorts or returns."""
+    """Dataset types whose own fields a query filters by, or sorts by without returning them."""
     columns = ColumnSet(tree.dimensions)
-    tree.predicate.gather_required_columns(columns)
-    if spec is not None:
+    if spec is not None and not isinstance(spec, GeneralResultSpec):
         for term in spec.order_by:
             term.gather_required_columns(columns)
-    used = {str(name) for name, fields in columns.dataset_fields.items() if fields}
-    if isinstance(spec, GeneralResultSpec):
-        used |= set(spec.dataset_fields)
-    return used
+    sorted_by = {str(name) for name, fields in columns.dataset_fields.items() if fields}
+    if isinstance(spec, DatasetRefResultSpec):
+        sorted_by.discard(spec.dataset_type_name)
+    columns = ColumnSet(tree.dimensions)
+    tree.predicate.gather_required_columns(columns)
+    return sorted_by | {str(name) for name, fields in columns.dataset_fields.items() if fields}
 
 
 def _search_alone(tree: QueryTree, name: str) -> QueryTree:

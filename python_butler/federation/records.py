@@ -8,6 +8,7 @@ from lsst.daf.butler import (
     Butler,
     ButlerUserError,
     DataCoordinate,
+    DataIdValue,
     DimensionElement,
     DimensionGroup,
 )
@@ -123,8 +124,8 @@ class RecordLedger:
 
     def __init__(self, sides: Sides) -> None:
         self._sides = sides
-        self._common: dict[DimensionElement, set[tuple[int | str, ...]]] = {}
-        self._private: dict[DimensionElement, tuple[str, bool]] = {}
+        self._common = sides.shared.common_records
+        self._private = sides.shared.private_elements
 
     def private(self, elements: Iterable[DimensionElement]) -> set[DimensionElement]:
         """Elements with records that only the satellite has.
@@ -176,7 +177,7 @@ class RecordLedger:
         )
         return count > len(self._common[element])
 
-    def _personal_keys(self, element: DimensionElement) -> set[tuple[int | str, ...]]:
+    def _personal_keys(self, element: DimensionElement) -> set[tuple[DataIdValue, ...]]:
         personal = self._sides.personal
         if personal is None:
             return set()
@@ -186,9 +187,9 @@ class RecordLedger:
             return {record.dataId.required_values for page in pages for record in page.rows}
 
     def _officially_known(
-        self, element: DimensionElement, keys: set[tuple[int | str, ...]]
-    ) -> set[tuple[int | str, ...]]:
-        known: set[tuple[int | str, ...]] = set()
+        self, element: DimensionElement, keys: set[tuple[DataIdValue, ...]]
+    ) -> set[tuple[DataIdValue, ...]]:
+        known: set[tuple[DataIdValue, ...]] = set()
         dimensions = element.minimal_group
         for chunk in chunk_iterable(sorted(keys), _UPLOAD_ROWS):
             driver = self._official_driver()

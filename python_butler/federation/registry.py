@@ -79,6 +79,8 @@ class SatelliteRegistry(RemoteButlerRegistry):
 
     @override
     def getCollectionSummary(self, collection: str) -> CollectionSummary:
+        if self._sides.personal is None:
+            return self._sides.official.registry.getCollectionSummary(collection)
         found = []
         for side in Side:
             if self._sides.collections(side, [collection]):

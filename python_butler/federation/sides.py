@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from contextlib import ExitStack, contextmanager
 from enum import StrEnum
 from pathlib import Path
@@ -14,7 +14,9 @@ from lsst.daf.butler import (
     ButlerMetrics,
     CollectionInfo,
     DataCoordinate,
+    DataIdValue,
     DatasetType,
+    DimensionElement,
     DimensionUniverse,
     MissingDatasetTypeError,
 )
@@ -22,11 +24,12 @@ from lsst.daf.butler.direct_butler import DirectButler
 from lsst.daf.butler.registry import RegistryDefaults
 from lsst.daf.butler.remote_butler import RemoteButler
 
-from ..errors import SatelliteError
+from ..errors import OfflineError, SatelliteError
 from ..official import OfficialConnection
 from ..satellite import Satellite
 from .cursors import OpenQueries
 from .memory import CollectionMemory
+from .reach import Reach
 
 __all__ = ["Shared", "Side", "Sides"]
 
@@ -64,12 +67,32 @@ class Shared:
         self.root = root
         self._memory_seconds = memory_seconds
         self.open_queries = OpenQueries()
+        # Notes of the ledger of dimension records, see there.
+        self.common_records: dict[DimensionElement, set[tuple[DataIdValue, ...]]] = {}
+        self.private_elements: dict[DimensionElement, tuple[str, bool]] = {}
+        self.reach = Reach(label, official)
+        self._missing_types: dict[str, Hashable] = {}
         self._users = 0
         self._lock = Lock()
         self.collections = {
             Side.OFFICIAL: CollectionMemory(self._official_stamp),
             Side.PERSONAL: CollectionMemory(self.satellite_version),
         }
+
+    def misses(self, dataset_type: str) -> bool:
+        """Whether the official repository did not know a dataset type a moment ago."""
+        return self._missing_types.get(dataset_type) == self._official_stamp()
+
+    def miss(self, dataset_type: str) -> None:
+        """Note that the official repository does not know a dataset type."""
+        self._missing_types[dataset_type] = self._official_stamp()
+
+    def forget_official(self) -> None:
+        """Ask the server anew for everything that it has answered."""
+        self.collections[Side.OFFICIAL].forget()
+        self._missing_types.clear()
+        with self.official._cache.access() as cache:
+            cache.dataset_types.clear()
 
     def enter(self) -> None:
         """Note that one more Butler uses the connection."""
@@ -202,6 +225,11 @@ class Sides:
         return self._writer
 
     @property
+    def offline(self) -> bool:
+        """Whether the official server cannot be reached, so that only the satellite is used."""
+        return self.shared.reach.lost
+
+    @property
     def in_transaction(self) -> bool:
         """Whether there may be writes that are not committed yet."""
         return self._transactions > 0
@@ -235,9 +263,8 @@ class Sides:
     def refresh(self) -> None:
         """Forget everything that is remembered about both repositories."""
         self.changed()
-        self.shared.collections[Side.OFFICIAL].forget()
-        with self.shared.official._cache.access() as cache:
-            cache.dataset_types.clear()
+        self.shared.reach.retry()
+        self.shared.forget_official()
         if self._writer is not None:
             self._writer.registry.refresh()
 
@@ -252,9 +279,12 @@ class Sides:
         Returns
         -------
         butler : `lsst.daf.butler.Butler` or `None`
-            `None` for a satellite that has not been created.
+            `None` for a satellite that has not been created, and for a server that cannot be
+            reached.
         """
-        return self.official if side is Side.OFFICIAL else self.personal
+        if side is Side.PERSONAL:
+            return self.personal
+        return None if self.offline else self.official
 
     def collections(self, side: Side, names: list[str]) -> dict[str, CollectionInfo]:
         """Collections that exist on one side.
@@ -276,7 +306,7 @@ class Sides:
             return {}
         if self._transactions and side is Side.PERSONAL:
             return CollectionMemory(lambda: None).find(butler, names)
-        return self.shared.collections[side].find(butler, names)
+        return self._unless_lost(lambda: self.shared.collections[side].find(butler, names)) or {}
 
     def dataset_type(self, side: Side, name: str) -> DatasetType | None:
         """Dataset type as one side defines it.
@@ -296,9 +326,13 @@ class Sides:
         butler = self.butler(side)
         if butler is None:
             return None
+        if side is Side.OFFICIAL and self.shared.misses(name):
+            return None
         try:
-            return butler.get_dataset_type(name)
+            return self._unless_lost(lambda: butler.get_dataset_type(name))
         except MissingDatasetTypeError:
+            if side is Side.OFFICIAL:
+                self.shared.miss(name)
             return None
 
     def count_into(self, metrics: ButlerMetrics) -> None:
@@ -322,6 +356,16 @@ class Sides:
         self._stack.close()
         self._reader = self._writer = None
         self.shared.leave()
+
+    def _unless_lost[T](self, ask: Callable[[], T]) -> T | None:
+        """Go on without the official server if there is a satellite to go on with."""
+        try:
+            return ask()
+        except OfflineError as error:
+            if self.personal is None:
+                raise
+            self.shared.reach.lose(error)
+            return None
 
     def _own(self, butler: DirectButler) -> DirectButler:
         self._stack.callback(butler.close)

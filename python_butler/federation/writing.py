@@ -73,6 +73,8 @@ class Writing:
         parent, _ = DatasetType.splitDatasetTypeName(name)
         personal = self._sides.dataset_type(Side.PERSONAL, parent)
         official = self._sides.dataset_type(Side.OFFICIAL, parent)
+        if personal is None and official is None and self._sides.offline:
+            raise self._sides.shared.reach.unavailable(f"Dataset type {parent!r}")
         if personal is None and official is None:
             error = MissingDatasetTypeError(f"Dataset type {parent!r} does not exist.")
             error.add_note("Make it first: butler.registry.registerDatasetType(DatasetType(...)).")

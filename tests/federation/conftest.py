@@ -125,7 +125,7 @@ def build(directory: Path) -> None:
         )
         for dataset_type in (source, detected, objects, bias):
             butler.registry.registerDatasetType(dataset_type)
-        for run in (*RUNS, "Cam/calib/run", "u/other/shared"):
+        for run in (*RUNS, "Cam/calib/run", "u/other/shared", "u/other/lost"):
             butler.collections.register(run)
         for visit in VISITS:
             butler.put(table(visit), source, instrument="Cam", visit=visit, run=RUNS[0])
@@ -135,6 +135,8 @@ def build(directory: Path) -> None:
         for tract in (1, 2):
             butler.put(table(tract), objects, skymap="sky", tract=tract, run=RUNS[2])
         butler.put(table(5), objects, skymap="sky", tract=1, run="u/other/shared")
+        lost = butler.put(table(6), objects, skymap="sky", tract=2, run="u/other/lost")
+        Path(butler.getURI(lost).ospath).unlink()
         butler.collections.register("dp2", CollectionType.CHAINED)
         butler.collections.redefine_chain("dp2", RUNS)
         butler.collections.register("Cam/calib", CollectionType.CALIBRATION)

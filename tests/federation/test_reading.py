@@ -21,8 +21,8 @@ from lsst.daf.butler.registry import (
     MissingCollectionError,
     MissingDatasetTypeError,
     NoDefaultCollectionError,
+    Registry,
 )
-from lsst.daf.butler.registry import Registry
 
 from python_butler.demo.platform import Platform
 from python_butler.federation import SatelliteButler
@@ -131,7 +131,7 @@ def test_conditions_hold_on_both_sides(own_run: SatelliteButler) -> None:
     )
     assert [(ref.dataId["visit"], ref.dataId["detector"]) for ref in refs] == [(101, 2)]
     refs = own_run.query_datasets(
-        "detected", where="visit.exposure_time > 25 AND band = 'r'", order_by="visit"
+        "detected", where="visit.exposure_time > 25 AND band = 'r'", order_by=["visit", "detector"]
     )
     assert [ref.run for ref in refs if ref.dataId["visit"] == 102] == ["Cam/runs/DRP/stage2", "u/me/mine"]
 

@@ -50,26 +50,42 @@ class FederatedQueryTests(ButlerQueryTests):
 
     def make_butler(self, *args: str) -> Butler:
         for filename in args:
-            self.load_data(self.home(filename), filename)
+            for home in self.homes(filename):
+                self.load_data(home, filename)
         self.butler.registry.refresh()
         return self.butler
 
-    def home(self, filename: str) -> Butler:
+    def homes(self, filename: str) -> list[Butler]:
         raise NotImplementedError
 
 
 class AllOfficialTestCase(FederatedQueryTests, unittest.TestCase):
     """What is loaded is official; what a test adds goes to the satellite."""
 
-    def home(self, filename: str) -> Butler:
-        return self.server.direct_butler
+    def homes(self, filename: str) -> list[Butler]:
+        return [self.server.direct_butler]
+
+    @unittest.expectedFailure
+    def test_calibration_join_queries(self) -> None:
+        # The test adds exposures, which go to the satellite, and joins them with official detectors,
+        # which the satellite lacks: no side can answer that alone, so it is refused.
+        super().test_calibration_join_queries()
 
 
 class AllPersonalTestCase(FederatedQueryTests, unittest.TestCase):
     """The official repository is empty."""
 
-    def home(self, filename: str) -> Butler:
-        return self.butler
+    def homes(self, filename: str) -> list[Butler]:
+        return [self.butler]
+
+
+class SplitTestCase(FederatedQueryTests, unittest.TestCase):
+    """Datasets are personal, dimension records are on both sides."""
+
+    def homes(self, filename: str) -> list[Butler]:
+        if "datasets" in filename:
+            return [self.butler]
+        return [self.server.direct_butler, self.butler]
 
 
 del FederatedQueryTests, ButlerQueryTests
