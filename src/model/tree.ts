@@ -30,6 +30,9 @@ export class TreeModel {
       state => {
         if (state.status === 'loaded') {
           this._forgetOlderFindings();
+          this._doubtful = new Set(
+            state.value.filter(isInTrouble).map(repository => repositoryId(repository))
+          );
         }
         this._touch();
       }
@@ -89,6 +92,12 @@ export class TreeModel {
         this._resource(request)?.ask();
       }
     }
+    for (const row of rows) {
+      // The list may tell of troubles that are long over: the first who sees one has it looked at again.
+      if (row.kind === 'repository' && this._doubtful.delete(row.id)) {
+        this._check(row.repository).retry();
+      }
+    }
     this._counts.look(
       rows.flatMap(row =>
         row.kind === 'dataset-type' && row.repository.state === 'connected' ? [queryOf(row)] : []
@@ -96,7 +105,10 @@ export class TreeModel {
     );
   }
 
-  /** Open a closed row, or close an open one. What failed below is asked for again. */
+  /**
+   * Open a closed row, or close an open one. What is below an opened row is asked for at once, even if
+   * there is no room to see it; what failed there is asked for again.
+   */
   toggle(row: TreeRow): void {
     if (row.expanded === null) {
       return;
@@ -104,10 +116,12 @@ export class TreeModel {
     if (!this._toggled.delete(row.id)) {
       this._toggled.add(row.id);
     }
-    if (row.kind === 'collection' || row.kind === 'types') {
-      const { repository, collection } = row;
-      this._levels.get(requestId({ what: 'level', repository, parent: collection.name }))?.forgetFailure();
-      this._types.get(requestId({ what: 'types', repository, collection: collection.name }))?.forgetFailure();
+    for (const request of requestsBelow(row)) {
+      const resource = this._resource(request);
+      resource?.forgetFailure();
+      if (!row.expanded) {
+        resource?.ask();
+      }
     }
     this._touch();
   }
@@ -121,11 +135,7 @@ export class TreeModel {
   refresh(): void {
     this.repositories.forEach(repository => this.invalidate(repository));
     this._repositories.retry();
-    for (const repository of this.repositories) {
-      if (repository.state !== 'connected') {
-        this._check(repository).retry();
-      }
-    }
+    this.repositories.filter(isInTrouble).forEach(repository => this._check(repository).retry());
   }
 
   /** Something in this repository changed; what is open of it is asked for again once it is looked at. */
@@ -286,6 +296,8 @@ export class TreeModel {
   private readonly _types = new Map<string, Resource<DatasetTypeList>>();
   private readonly _findings = new Map<string, { repository: Repository; generation: number }>();
   private readonly _toggled = new Set<string>();
+  /** Repositories that the list says are in trouble, not looked at since. */
+  private _doubtful = new Set<string>();
   private _generation = 0;
   private _rows: TreeRow[] | null = null;
   private _isDisposed = false;
@@ -299,6 +311,31 @@ function queryOf(row: Extract<TreeRow, { kind: 'dataset-type' }>) {
     collection: collection.name,
     datasetType: datasetType.name
   };
+}
+
+/** What stands below a row once it is open. */
+function requestsBelow(row: TreeRow): TreeRequest[] {
+  switch (row.kind) {
+    case 'repository': {
+      const { repository } = row;
+      return repository.state === 'connected' ? [{ what: 'level', repository, parent: null }] : [];
+    }
+    case 'collection': {
+      const { repository, collection } = row;
+      const types: TreeRequest = { what: 'types', repository, collection: collection.name };
+      return collection.type === 'CHAINED'
+        ? [{ what: 'level', repository, parent: collection.name }, types]
+        : [types];
+    }
+    case 'types':
+      return [{ what: 'types', repository: row.repository, collection: row.collection.name }];
+    default:
+      return [];
+  }
+}
+
+function isInTrouble({ state }: Repository): boolean {
+  return state !== 'connected' && state !== 'absent';
 }
 
 function stateOf<T>(resource: Resource<T> | undefined): Loadable<T> {

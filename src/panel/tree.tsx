@@ -23,6 +23,7 @@ export function Tree(props: ITreeProps): ReactElement {
   const [activeId, setActiveId] = useState<string | null>(null);
   const [typeAhead] = useState(() => new TypeAhead());
   const focus = useRef(false);
+  const reveal = useRef<number | null>(null);
   const found = rows.findIndex(({ id }) => id === activeId);
   // What had the focus may be gone; Tab still has to lead somewhere.
   const active = found >= 0 ? found : 0;
@@ -44,8 +45,16 @@ export function Tree(props: ITreeProps): ReactElement {
         model.retry(row.retry);
       }
     } else {
-      model.toggle(row);
+      toggle(row);
     }
+  };
+
+  const toggle = (row: TreeRow): void => {
+    if (row.expanded === false) {
+      // What is below the last row in view would open unseen.
+      reveal.current = rows.indexOf(row) + 1;
+    }
+    model.toggle(row);
   };
 
   const moveTo = (index: number): void => {
@@ -69,7 +78,7 @@ export function Tree(props: ITreeProps): ReactElement {
         case 'toggle':
           focus.current = true;
           setActiveId(row.id);
-          model.toggle(row);
+          toggle(row);
           break;
         case 'activate':
           activate(row);
@@ -137,6 +146,7 @@ export function Tree(props: ITreeProps): ReactElement {
       idOf={idOf}
       active={active}
       focus={focus}
+      reveal={reveal}
       isHigh={isNotice}
       renderRow={renderRow}
       onLook={onLook}

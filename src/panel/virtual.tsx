@@ -20,6 +20,8 @@ export interface IVirtualRowsProps<T> extends Pick<
   readonly active: number;
   /** Whether the active row shall have the focus, and not only be where Tab leads. */
   readonly focus: { current: boolean };
+  /** Index of a row that shall come into view, or null. */
+  readonly reveal?: { current: number | null };
   /** Whether a row may be higher than one line. */
   readonly isHigh?: (row: T) => boolean;
   readonly renderRow: (row: T, element: IRowElement, index: number) => ReactElement;
@@ -35,7 +37,7 @@ export interface IVirtualRowsProps<T> extends Pick<
  * The active row stays in the page even out of view, or the focus would be lost with it.
  */
 export function VirtualRows<T>(props: IVirtualRowsProps<T>): ReactElement {
-  const { rows, idOf, active, focus, isHigh, renderRow, onLook } = props;
+  const { rows, idOf, active, focus, reveal, isHigh, renderRow, onLook } = props;
   const scroller = useRef<HTMLDivElement>(null);
 
   const virtualizer = useVirtualizer({
@@ -66,6 +68,13 @@ export function VirtualRows<T>(props: IVirtualRowsProps<T>): ReactElement {
     const { range } = virtualizer;
     if (range) {
       onLook(range.startIndex, range.endIndex);
+    }
+  });
+
+  useLayoutEffect(() => {
+    if (typeof reveal?.current === 'number' && reveal.current < rows.length) {
+      virtualizer.scrollToIndex(reveal.current, { align: 'auto' });
+      reveal.current = null;
     }
   });
 

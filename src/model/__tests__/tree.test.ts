@@ -69,11 +69,17 @@ describe('what is asked', () => {
     await connect(OFFICIAL, PERSONAL);
     lookAll();
     expect(client.words).toEqual(['repositories']);
-    tree.toggle(row('dp2'));
-    // Open, but scrolled out of view.
+    // Open from the last time, but scrolled out of view.
+    tree.restore({ repositories: [], toggled: ['official:dp2'] });
     tree.look(tree.rows.slice(0, 1));
     expect(client.words).toEqual(['repositories']);
     lookAll();
+    expect(client.words).toEqual(['repositories', 'collections official dp2']);
+  });
+
+  it('is what is below a row that is opened, at once, even if there is no room to see it', async () => {
+    await connect(OFFICIAL, PERSONAL);
+    tree.toggle(row('dp2'));
     expect(client.words).toEqual(['repositories', 'collections official dp2']);
   });
 
@@ -243,10 +249,25 @@ describe('a failure', () => {
     const error: ErrorReport = report({ kind: 'token', message: 'The token has expired.' });
     await connect({ ...OFFICIAL, state: 'token', error }, { ...PERSONAL, state: 'absent' });
     open('dp2');
+    await client.find('check official dp2').answer({ ...OFFICIAL, state: 'token', error });
     expect(notice().notice).toMatchObject({ state: 'token', message: 'The token has expired.' });
-    expect(client.words).toEqual(['repositories']);
+    lookAll();
+    expect(client.words).toEqual(['repositories', 'check official dp2']);
     tree.toggle(tree.rows[2]!);
     expect(picture()[3]).toBe('  [absent] You have not written anything yet.');
+  });
+});
+
+describe('a trouble in the list of repositories', () => {
+  it('may be long over, so it is looked at again once when it is seen', async () => {
+    await connect({ ...OFFICIAL, state: 'offline' }, { ...PERSONAL, state: 'absent' });
+    expect(client.words).toEqual(['repositories']);
+    lookAll();
+    expect(client.words).toEqual(['repositories', 'check official dp2']);
+    await client.find('check official dp2').answer(OFFICIAL);
+    expect(row('dp2')).toMatchObject({ repository: { state: 'connected' } });
+    lookAll();
+    expect(client.words).toHaveLength(2);
   });
 });
 
