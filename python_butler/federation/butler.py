@@ -34,7 +34,8 @@ from .finding import Finder
 from .reading import ReadingButler
 from .records import RecordLedger
 from .registry import SatelliteRegistry
-from .sides import Shared, Sides
+from .shared import Shared
+from .sides import Sides
 from .writing import Writing
 
 __all__ = ["SatelliteButler"]

@@ -19,7 +19,8 @@ from lsst.utils.iteration import ensure_iterable
 
 from ..errors import OfficialRunError, OfflineError
 from ..settings import user_name
-from .sides import Side, Sides
+from .shared import Side
+from .sides import Sides
 
 __all__ = ["Located", "SatelliteCollections"]
 

@@ -30,7 +30,7 @@ from .cursors import Cursor
 from .joining import GeneralJoin
 from .merge import Merger, UnmergeableError
 from .planner import InexactQueryError, Part, Planner, SemiJoin
-from .sides import Side
+from .shared import Side
 
 if TYPE_CHECKING:
     from .reading import ReadingButler
@@ -170,7 +170,11 @@ class FederatedQueryDriver(QueryDriver):
             with self:
                 return list(self.explain_no_results(tree, execute))
         messages: list[str] = []
-        for part in self._planner.plan(tree, None):
+        try:
+            parts = self._planner.plan(tree, None)
+        except InexactQueryError as error:
+            return [str(error)]
+        for part in parts:
             messages.extend(part.messages)
             if part.messages:
                 continue

@@ -19,7 +19,7 @@ from lsst.daf.butler.remote_butler._collection_args import convert_collection_ar
 from lsst.daf.butler.utils import has_globs
 
 from .segments import Segment, segments_of
-from .sides import Side
+from .shared import Side
 
 if TYPE_CHECKING:
     from lsst.daf.butler import Butler

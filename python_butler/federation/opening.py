@@ -14,7 +14,7 @@ from ..official import connect
 from ..satellite import Satellite
 from ..settings import satellite_directory
 from .butler import SatelliteButler
-from .sides import Shared
+from .shared import Shared
 
 __all__ = ["open", "reopen"]
 

@@ -37,7 +37,8 @@ from ..errors import InvalidRequestError
 from .collections import SatelliteCollections
 from .records import RecordLedger, tables_of
 from .segments import Segment, segments_of
-from .sides import Side, Sides
+from .shared import Side
+from .sides import Sides
 
 __all__ = ["InexactQueryError", "Part", "Planner", "SemiJoin"]
 

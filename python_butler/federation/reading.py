@@ -37,7 +37,8 @@ from .finding import Finder
 from .records import RecordLedger
 from .registry import SatelliteRegistry
 from .safety import safely
-from .sides import Side, Sides
+from .shared import Side
+from .sides import Sides
 
 __all__ = ["ReadingButler"]
 

@@ -35,7 +35,7 @@ from lsst.daf.butler.remote_butler._http_connection import RemoteButlerHttpConne
 from lsst.daf.butler.remote_butler._registry import RemoteButlerRegistry
 from lsst.utils.iteration import ensure_iterable
 
-from .sides import Side
+from .shared import Side
 
 if TYPE_CHECKING:
     from .butler import SatelliteButler

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from .collections import SatelliteCollections
-from .sides import Side
+from .shared import Side
 
 __all__ = ["Segment", "segments_of"]
 

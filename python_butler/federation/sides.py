@@ -1,22 +1,16 @@
-"""The two repositories behind one Butler, and what is remembered about them."""
+"""The two repositories as one Butler sees them: sessions of its own, and a default data ID."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from enum import StrEnum
-from pathlib import Path
-from threading import Lock
 
 from lsst.daf.butler import (
     Butler,
     ButlerMetrics,
     CollectionInfo,
     DataCoordinate,
-    DataIdValue,
     DatasetType,
-    DimensionElement,
     DimensionUniverse,
     MissingDatasetTypeError,
 )
@@ -25,100 +19,11 @@ from lsst.daf.butler.registry import RegistryDefaults
 from lsst.daf.butler.remote_butler import RemoteButler
 
 from ..errors import OfflineError, SatelliteError
-from ..official import OfficialConnection
 from ..satellite import Satellite
-from .cursors import OpenQueries
 from .memory import CollectionMemory
-from .reach import Reach
+from .shared import Shared, Side
 
-__all__ = ["Shared", "Side", "Sides"]
-
-MEMORY_SECONDS = 60.0
-"""For how long official collections are taken to be as they were."""
-
-
-class Side(StrEnum):
-    """Which repository."""
-
-    OFFICIAL = "official"
-    PERSONAL = "personal"
-
-
-class Shared:
-    """What all clones of one Butler share; safe to use from several threads.
-
-    Parameters
-    ----------
-    label : `str`
-        Label of the official repository.
-    official : `lsst.daf.butler.remote_butler.RemoteButler`
-        The official repository, without default collections or data ID.
-    root : `pathlib.Path`
-        Directory of the satellite; it need not exist.
-    memory_seconds : `float`, optional
-        For how long official collections are taken to be as they were.
-    """
-
-    def __init__(
-        self, label: str, official: RemoteButler, root: Path, *, memory_seconds: float = MEMORY_SECONDS
-    ) -> None:
-        self.label = label
-        self.official = official
-        self.root = root
-        self._memory_seconds = memory_seconds
-        self.open_queries = OpenQueries()
-        # Notes of the ledger of dimension records, see there.
-        self.common_records: dict[DimensionElement, set[tuple[DataIdValue, ...]]] = {}
-        self.private_elements: dict[DimensionElement, tuple[str, bool]] = {}
-        self.reach = Reach(label, official)
-        self._missing_types: dict[str, Hashable] = {}
-        self._users = 0
-        self._lock = Lock()
-        self.collections = {
-            Side.OFFICIAL: CollectionMemory(self._official_stamp),
-            Side.PERSONAL: CollectionMemory(self.satellite_version),
-        }
-
-    def misses(self, dataset_type: str) -> bool:
-        """Whether the official repository did not know a dataset type a moment ago."""
-        return self._missing_types.get(dataset_type) == self._official_stamp()
-
-    def miss(self, dataset_type: str) -> None:
-        """Note that the official repository does not know a dataset type."""
-        self._missing_types[dataset_type] = self._official_stamp()
-
-    def forget_official(self) -> None:
-        """Ask the server anew for everything that it has answered."""
-        self.collections[Side.OFFICIAL].forget()
-        self._missing_types.clear()
-        with self.official._cache.access() as cache:
-            cache.dataset_types.clear()
-
-    def enter(self) -> None:
-        """Note that one more Butler uses the connection."""
-        with self._lock:
-            self._users += 1
-
-    def leave(self) -> None:
-        """Note that one Butler less uses the connection; the last one closes it."""
-        with self._lock:
-            self._users -= 1
-            last = self._users == 0
-        connection = self.official._connection
-        if last and isinstance(connection, OfficialConnection):
-            connection.close()
-
-    @property
-    def satellite(self) -> Satellite | None:
-        """The satellite, if it has been created."""
-        return Satellite.open(self.label, self.root) if Satellite.exists(self.label, self.root) else None
-
-    def satellite_version(self) -> str:
-        """Word that changes with the content of the satellite."""
-        return Satellite(self.label, self.root).version()
-
-    def _official_stamp(self) -> Hashable:
-        return int(time.monotonic() / self._memory_seconds) if self._memory_seconds else time.monotonic()
+__all__ = ["Sides"]
 
 
 class Sides:
@@ -145,6 +50,7 @@ class Sides:
         self._reader_version = ""
         self._writer: DirectButler | None = None
         self._transactions = 0
+        self._file = ""
         self._stack = ExitStack()
         self._closed = False
 
@@ -190,7 +96,7 @@ class Sides:
         self._check_open()
         if self._transactions:
             return self.writer
-        version = self.shared.satellite_version()
+        version = self._current_version()
         if self._reader is None:
             satellite = self.shared.satellite
             if satellite is None:
@@ -209,19 +115,13 @@ class Sides:
             raise TypeError("Butler is read-only.")
         if not self._transactions:
             self.shared.open_queries.let_go()
+            self._current_version()
         if self._writer is None:
             satellite = Satellite.create(
                 self.shared.label, self.shared.root, universe=self.shared.official.dimensions
             )
-            butler = self._own(self._stack.enter_context(satellite.writer()))
-            if butler.dimensions is not self.universe:
-                raise SatelliteError(
-                    f"The satellite in {satellite.root} has other dimensions than {self.shared.label}: it "
-                    f"was made for version {butler.dimensions.version}, the server has "
-                    f"{self.universe.version}.",
-                    "Move it away; a new one is created by the next put.",
-                )
-            self._writer = butler
+            self._writer = self._own(self._stack.enter_context(satellite.writer()))
+            self._file = _file_of(self.shared.satellite_version())
         return self._writer
 
     @property
@@ -357,6 +257,16 @@ class Sides:
         self._reader = self._writer = None
         self.shared.leave()
 
+    def _current_version(self) -> str:
+        """Version of the satellite; sessions of one that was moved away or replaced are ended."""
+        version = self.shared.satellite_version()
+        file = _file_of(version)
+        if file != self._file:
+            self._stack.close()
+            self._reader = self._writer = None
+            self._file = file
+        return version
+
     def _unless_lost[T](self, ask: Callable[[], T]) -> T | None:
         """Go on without the official server if there is a satellite to go on with."""
         try:
@@ -369,6 +279,12 @@ class Sides:
 
     def _own(self, butler: DirectButler) -> DirectButler:
         self._stack.callback(butler.close)
+        if butler.dimensions is not self.universe:
+            raise SatelliteError(
+                f"The satellite in {self.shared.root} has other dimensions than {self.shared.label}: it was "
+                f"made for version {butler.dimensions.version}, the server has {self.universe.version}.",
+                "Move it away; a new one is created by the next put.",
+            )
         butler._metrics = self.metrics
         if self._defaults is not None:
             butler.registry.defaults = self._defaults
@@ -377,3 +293,8 @@ class Sides:
     def _check_open(self) -> None:
         if self._closed:
             raise RuntimeError("Attempted to use a Butler instance which has been closed.")
+
+
+def _file_of(version: str) -> str:
+    """The part of a satellite's version that tells the database file from another one."""
+    return version.partition("-")[0]

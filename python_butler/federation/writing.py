@@ -11,7 +11,8 @@ from lsst.daf.butler.registry import ConflictingDefinitionError
 from ..errors import OfficialRunError, SatelliteError
 from .collections import SatelliteCollections
 from .records import bring_records
-from .sides import Side, Sides
+from .shared import Side
+from .sides import Sides
 
 __all__ = ["Writing"]
 

@@ -19,7 +19,7 @@ from lsst.daf.butler.tests.butler_queries import ButlerQueryTests
 from lsst.daf.butler.tests.server import TestServerInstance, create_test_server
 
 from python_butler.federation import SatelliteButler
-from python_butler.federation.sides import Shared
+from python_butler.federation.shared import Shared
 
 SERVER_CONFIG = "datastore:\n  root: s3://mutable-bucket/\n"
 

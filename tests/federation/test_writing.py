@@ -288,6 +288,17 @@ def test_official_datasets_can_be_tagged(own_run: SatelliteButler) -> None:
     assert own_run.stored_many(refs) == dict.fromkeys(refs, True)
 
 
+def test_a_satellite_that_is_moved_away_is_made_anew(own_run: SatelliteButler) -> None:
+    own_run.put(table(1), "source", visit=101)
+    root = satellite_directory("dp2")
+    root.rename(root.with_name("old"))
+    assert first_id(own_run.get("source", visit=101, collections="dp2")) == 101
+    own_run.collections.register("u/me/mine")
+    own_run.put(table(2), "source", visit=101)
+    with Butler.from_config(str(root), collections="u/me/mine") as plain:
+        assert first_id(plain.get("source", instrument="Cam", visit=101)) == 2
+
+
 def test_export_and_the_datastore_need_a_satellite(butler: SatelliteButler) -> None:
     with pytest.raises(SatelliteError, match="first put creates it"):
         butler.get_datastore_names()
@@ -301,3 +312,5 @@ def test_a_satellite_of_other_dimensions_is_refused(butler: SatelliteButler) -> 
     Satellite.create("dp2", universe=DimensionUniverse(config))
     with pytest.raises(SatelliteError, match="other dimensions"):
         butler.collections.register("u/me/mine")
+    with pytest.raises(SatelliteError, match="other dimensions"):
+        butler.query_datasets("source")

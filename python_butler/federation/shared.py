@@ -1,0 +1,110 @@
+"""What all clones of one Butler share: the two repositories, and what is remembered about them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Hashable
+from enum import StrEnum
+from pathlib import Path
+from threading import Lock
+
+from lsst.daf.butler import (
+    DataIdValue,
+    DimensionElement,
+)
+from lsst.daf.butler.remote_butler import RemoteButler
+
+from ..official import OfficialConnection
+from ..satellite import Satellite
+from .cursors import OpenQueries
+from .memory import CollectionMemory
+from .reach import Reach
+
+__all__ = ["Shared", "Side"]
+
+MEMORY_SECONDS = 60.0
+"""For how long official collections are taken to be as they were."""
+
+
+class Side(StrEnum):
+    """Which repository."""
+
+    OFFICIAL = "official"
+    PERSONAL = "personal"
+
+
+class Shared:
+    """What all clones of one Butler share; safe to use from several threads.
+
+    Parameters
+    ----------
+    label : `str`
+        Label of the official repository.
+    official : `lsst.daf.butler.remote_butler.RemoteButler`
+        The official repository, without default collections or data ID.
+    root : `pathlib.Path`
+        Directory of the satellite; it need not exist.
+    memory_seconds : `float`, optional
+        For how long official collections are taken to be as they were.
+    """
+
+    def __init__(
+        self, label: str, official: RemoteButler, root: Path, *, memory_seconds: float = MEMORY_SECONDS
+    ) -> None:
+        self.label = label
+        self.official = official
+        self.root = root
+        self._memory_seconds = memory_seconds
+        self.open_queries = OpenQueries()
+        # Notes of the ledger of dimension records, see there.
+        self.common_records: dict[DimensionElement, set[tuple[DataIdValue, ...]]] = {}
+        self.private_elements: dict[DimensionElement, tuple[str, bool]] = {}
+        self.reach = Reach(label, official)
+        self._missing_types: dict[str, Hashable] = {}
+        self._users = 0
+        self._lock = Lock()
+        self.collections = {
+            Side.OFFICIAL: CollectionMemory(self._official_stamp),
+            Side.PERSONAL: CollectionMemory(self.satellite_version),
+        }
+
+    def misses(self, dataset_type: str) -> bool:
+        """Whether the official repository did not know a dataset type a moment ago."""
+        return self._missing_types.get(dataset_type) == self._official_stamp()
+
+    def miss(self, dataset_type: str) -> None:
+        """Note that the official repository does not know a dataset type."""
+        self._missing_types[dataset_type] = self._official_stamp()
+
+    def forget_official(self) -> None:
+        """Ask the server anew for everything that it has answered."""
+        self.collections[Side.OFFICIAL].forget()
+        self._missing_types.clear()
+        with self.official._cache.access() as cache:
+            cache.dataset_types.clear()
+
+    def enter(self) -> None:
+        """Note that one more Butler uses the connection."""
+        with self._lock:
+            self._users += 1
+
+    def leave(self) -> None:
+        """Note that one Butler less uses the connection; the last one closes it."""
+        with self._lock:
+            self._users -= 1
+            last = self._users == 0
+        connection = self.official._connection
+        if last and isinstance(connection, OfficialConnection):
+            connection.close()
+
+    @property
+    def satellite(self) -> Satellite | None:
+        """The satellite, if it has been created."""
+        return Satellite.open(self.label, self.root) if Satellite.exists(self.label, self.root) else None
+
+    def satellite_version(self) -> str:
+        """Word that changes with the content of the satellite."""
+        return Satellite(self.label, self.root).version()
+
+    def _official_stamp(self) -> Hashable:
+        return int(time.monotonic() / self._memory_seconds) if self._memory_seconds else time.monotonic()
