@@ -15,7 +15,13 @@ export default defineConfig(
       // As in JupyterLab: an interface is known by its name.
       '@typescript-eslint/naming-convention': [
         'error',
-        { selector: 'interface', format: ['PascalCase'], custom: { regex: '^I[A-Z]', match: true } }
+        {
+          selector: 'interface',
+          format: ['PascalCase'],
+          custom: { regex: '^I[A-Z]', match: true },
+          // The browser's own, when something is added to it.
+          filter: { regex: '^Window$', match: false }
+        }
       ],
       // JupyterLab's own pattern: a namespace beside a class holds its options.
       '@typescript-eslint/no-namespace': ['error', { allowDeclarations: false }],

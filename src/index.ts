@@ -49,7 +49,7 @@ const plugin: JupyterFrontEndPlugin<void> = {
     const workspace: IWorkspace = {
       notebooks,
       activate: id => shell.activateById(id),
-      preferPythonButler: () => butlerSource === 'python_butler'
+      preferPythonButler: () => (butlerSource === 'auto' ? undefined : butlerSource === 'python_butler')
     };
     const execute = (id: string, args = {}): void => void commands.execute(id, args);
     const actions: IPanelActions = {

@@ -26,8 +26,11 @@ export interface IWorkspace {
   readonly notebooks: INotebookTracker;
   /** Bring a widget of the main area to the front. */
   activate(id: string): void;
-  /** The setting: whether official data, too, is to be read through `python_butler`. */
-  preferPythonButler(): boolean;
+  /**
+   * The setting: whether official data, too, is to be read through `python_butler`; undefined if the
+   * notebook decides.
+   */
+  preferPythonButler(): boolean | undefined;
 }
 
 /** What to insert, and in which form. */

@@ -33,12 +33,13 @@ export interface IButlerSource {
 /**
  * Choose the butler for a selection.
  *
- * @param preferPythonButler - Whether official data, too, is to be read through `python_butler`.
+ * @param preferPythonButler - Whether official data, too, is to be read through `python_butler`; if not
+ *     given, whether the notebook already uses it.
  */
 export function chooseButler(
   selection: IDatasetSelection,
   place: IPlace,
-  preferPythonButler = false
+  preferPythonButler?: boolean
 ): IButlerSource {
   const collection = selection.collection.name;
   const known = [...place.names.butlers, ...place.kernel].filter(butler => canRead(butler, selection));
@@ -53,7 +54,7 @@ export function chooseButler(
   const { label, kind } = selection.repository;
   const taken = new Set([...place.names.taken, ...place.kernel.map(({ name }) => name)]);
   const variable = taken.has('butler') ? freeName(`butler_${label.replace(/\W/g, '_')}`, taken) : 'butler';
-  const both = preferPythonButler || place.names.usesPythonButler || kind === 'personal';
+  const both = (preferPythonButler ?? place.names.usesPythonButler) || kind === 'personal';
   return {
     variable,
     imports: [both ? 'import python_butler' : 'from lsst.daf.butler import Butler'],

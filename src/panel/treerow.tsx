@@ -130,6 +130,8 @@ function TypesContent({ row }: { readonly row: ITypesRow }): ReactElement {
 function DatasetTypeContent({ row }: { readonly row: IDatasetTypeRow }): ReactElement {
   const { datasetType, count } = row;
   const { name, dimensions, storage_class: storageClass, is_calibration: isCalibration } = datasetType;
+  // Logs and metadata of one task differ in their endings alone.
+  const cut = name.lastIndexOf('_') > 0 ? name.lastIndexOf('_') : name.length;
   const title = [
     name,
     `storage class ${storageClass}`,
@@ -140,8 +142,9 @@ function DatasetTypeContent({ row }: { readonly row: IDatasetTypeRow }): ReactEl
     <>
       <span className="pb-Caret" />
       <Icon icon={datasetTypeIcon(datasetType)} />
-      <span className="pb-Name" title={title}>
-        {name}
+      <span className="pb-Name pb-mod-split" title={title}>
+        <span className="pb-Name-head">{name.slice(0, cut)}</span>
+        <span className="pb-Name-tail">{name.slice(cut)}</span>
       </span>
       <span className="pb-Dimensions" title={title}>
         {dimensions.join(' ')}
