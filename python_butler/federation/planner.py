@@ -132,7 +132,7 @@ class Planner:
             return [Part(Side.OFFICIAL, tree)]
         if not self._ledger.lacking(elements):
             return [Part(Side.PERSONAL, tree)]
-        if _is_one_table(tree, spec):
+        if _is_one_table(tree, spec) or self._ledger.separate(tree.dimensions):
             # No row joins a record of one side with one that only the other side has.
             return [Part(Side.OFFICIAL, tree), Part(Side.PERSONAL, tree)]
         raise self._inexact(f"each repository has records of {_names(private)} that the other one lacks")

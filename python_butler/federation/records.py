@@ -125,7 +125,7 @@ class RecordLedger:
     def __init__(self, sides: Sides) -> None:
         self._sides = sides
         self._common = sides.shared.common_records
-        self._private = sides.shared.private_elements
+        self._private = sides.shared.private_records
 
     def private(self, elements: Iterable[DimensionElement]) -> set[DimensionElement]:
         """Elements with records that only the satellite has.
@@ -140,7 +140,36 @@ class RecordLedger:
         private : `set` [`lsst.daf.butler.DimensionElement`]
             Those of them with such records.
         """
-        return {element for element in elements if self._is_private(element)}
+        return {element for element in elements if self._private_keys(element)}
+
+    def separate(self, dimensions: DimensionGroup) -> bool:
+        """Tell whether no private record can go together with an official one.
+
+        Parameters
+        ----------
+        dimensions : `lsst.daf.butler.DimensionGroup`
+            Dimensions of a query.
+
+        Returns
+        -------
+        separate : `bool`
+            `True` if there is one governor, say the instrument, and all private records belong to
+            instruments that are private themselves.
+        """
+        if len(dimensions.governors) != 1:
+            return False
+        (name,) = dimensions.governors
+        governor = dimensions.universe.governor_dimensions[name]
+        own = {key[0] for key in self._private_keys(governor)}
+        for element in tables_of(dimensions):
+            if keys := self._private_keys(element):
+                required = list(element.minimal_group.required)
+                if governor.name not in required:
+                    return False
+                position = required.index(governor.name)
+                if any(key[position] not in own for key in keys):
+                    return False
+        return True
 
     def lacking(self, elements: Iterable[DimensionElement]) -> set[DimensionElement]:
         """Elements with records that only the official repository has.
@@ -157,7 +186,7 @@ class RecordLedger:
         """
         return {element for element in elements if self._is_lacking(element)}
 
-    def _is_private(self, element: DimensionElement) -> bool:
+    def _private_keys(self, element: DimensionElement) -> frozenset[tuple[DataIdValue, ...]]:
         version = self._sides.shared.satellite_version()
         known = self._private.get(element)
         if known is not None and known[0] == version and not self._sides.in_transaction:
@@ -166,11 +195,12 @@ class RecordLedger:
         unknown = self._personal_keys(element) - common
         shared = self._officially_known(element, unknown)
         common |= shared
-        self._private[element] = (version, len(shared) < len(unknown))
-        return len(shared) < len(unknown)
+        private = frozenset(unknown - shared)
+        self._private[element] = (version, private)
+        return private
 
     def _is_lacking(self, element: DimensionElement) -> bool:
-        self._is_private(element)
+        self._private_keys(element)
         tree = make_identity_query_tree(element.universe).join_dimensions(element.minimal_group)
         count = self._official_driver().count(
             tree, DimensionRecordResultSpec(element=element), exact=True, discard=True

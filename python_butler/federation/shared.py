@@ -58,7 +58,7 @@ class Shared:
         self.open_queries = OpenQueries()
         # Notes of the ledger of dimension records, see there.
         self.common_records: dict[DimensionElement, set[tuple[DataIdValue, ...]]] = {}
-        self.private_elements: dict[DimensionElement, tuple[str, bool]] = {}
+        self.private_records: dict[DimensionElement, tuple[str, frozenset[tuple[DataIdValue, ...]]]] = {}
         self.reach = Reach(label, official)
         self._missing_types: dict[str, Hashable] = {}
         self._users = 0

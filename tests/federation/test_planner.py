@@ -49,6 +49,24 @@ def test_an_own_visit_can_have_datasets_beside_official_ones(own_run: SatelliteB
     assert len(late) == 3
 
 
+def test_an_own_instrument_stands_beside_the_official_one(own_run: SatelliteButler) -> None:
+    insert = own_run.registry.insertDimensionData
+    insert("instrument", {"name": "Mine", "class_name": ""})
+    insert("detector", {"instrument": "Mine", "id": 1, "full_name": "M1"})
+    assert len(own_run.query_data_ids(["detector"])) == 4  # of the instrument that is the default
+    with own_run.clone(inferDefaults=False) as butler:
+        data_ids = butler.query_data_ids(["detector"], order_by=["instrument", "detector"])
+    assert [(d["instrument"], d["detector"]) for d in data_ids] == [
+        ("Cam", 1),
+        ("Cam", 2),
+        ("Cam", 3),
+        ("Cam", 4),
+        ("Mine", 1),
+    ]
+    # Detectors go with any visit, but only of their own instrument.
+    assert len(own_run.query_data_ids(["visit", "detector"], instrument="Cam")) == 12
+
+
 def test_what_mixes_the_records_of_both_is_refused_with_the_reason(own_run: SatelliteButler) -> None:
     add_own_visit(own_run, 7)
     # Visit 7 with the detectors that only the official repository has would be missed.
