@@ -14,30 +14,27 @@ const PATIENCE = 1000;
  * base64, so that its representation needs no unescaping.
  */
 const EXPRESSION = `
-(lambda sys, json, base64: (lambda Butler: base64.b64encode(json.dumps([
-    {
-        "name": name,
-        "label": (
-            getattr(value, "label", None)
-            if type(value).__module__.startswith("python_butler")
-            else next((
-                label
-                for label in Butler.get_known_repos()
-                if str(value) == "RemoteButler(" + Butler.get_repo_uri(label).geturl()
-                    .removesuffix("butler.yaml").rstrip("/") + ")"
-                or str(value) == "RemoteButler(" + Butler.get_repo_uri(label).geturl()
-                    .removesuffix("butler.yaml").rstrip("/") + "/)"
-            ), None)
-        ),
-        "reads": "both" if type(value).__module__.startswith("python_butler") else "official",
-        "collections": list(value.collections.defaults),
-    }
-    for name, value in list(globals().items())
-    if not name.startswith("_") and Butler in type(value).__mro__
-] if Butler else []).encode()).decode())(
+(lambda sys, json, base64: (lambda Butler: base64.b64encode(json.dumps({
+    "repositories": {
+        label: Butler.get_repo_uri(label).geturl()
+        for label in Butler.get_known_repos()
+    } if Butler else {},
+    "butlers": [
+        {"name": name, "text": str(value), "collections": list(value.collections.defaults)}
+        for name, value in list(globals().items())
+        if not name.startswith("_") and Butler in type(value).__mro__
+    ] if Butler else [],
+}).encode()).decode())(
     getattr(sys.modules.get("lsst.daf.butler"), "Butler", None)
 ))(__import__("sys"), __import__("json"), __import__("base64"))
 `.replace(/\n\s*/g, ' ');
+
+/** What the expression tells. */
+interface IAnswer {
+  /** Address of each repository that the kernel knows, by label. */
+  readonly repositories: Readonly<Record<string, string>>;
+  readonly butlers: readonly { name: string; text: string; collections: string[] }[];
+}
 
 /**
  * Butlers that the kernel holds now.
@@ -82,23 +79,26 @@ export async function askKernel(
   }
 }
 
-/** Variables out of the value of a user expression, leaving out what is not as expected. */
+/** Variables out of the value of a user expression; none if it could not be evaluated. */
 function parse(value: unknown): IButlerVariable[] {
   const text = (value as { data?: { 'text/plain'?: string } } | undefined)?.data?.['text/plain'];
   if (text === undefined) {
     return [];
   }
   const bytes = Uint8Array.from(atob(text.replace(/'/g, '')), letter => letter.charCodeAt(0));
-  const variables: unknown = JSON.parse(new TextDecoder().decode(bytes));
-  return Array.isArray(variables) ? variables.filter(isVariable) : [];
+  const answer = JSON.parse(new TextDecoder().decode(bytes)) as IAnswer;
+  return answer.butlers.flatMap(({ name, text: shown, collections }): IButlerVariable[] => {
+    const both = /^SatelliteButler\(([^,]+), /.exec(shown)?.[1];
+    const address = /^RemoteButler\((.*)\)$/.exec(shown)?.[1];
+    const known = Object.entries(answer.repositories).find(
+      ([, url]) => address !== undefined && trim(url) === trim(address)
+    );
+    const label = both ?? known?.[0];
+    return label === undefined ? [] : [{ name, label, reads: both ? 'both' : 'official', collections }];
+  });
 }
 
-function isVariable(value: unknown): value is IButlerVariable {
-  const { name, label, reads, collections } = value as Record<keyof IButlerVariable, unknown>;
-  return (
-    typeof name === 'string' &&
-    typeof label === 'string' &&
-    (reads === 'official' || reads === 'both') &&
-    Array.isArray(collections)
-  );
+/** An index may name a server or its configuration file. */
+function trim(url: string): string {
+  return url.replace(/butler\.yaml$/, '').replace(/\/+$/, '');
 }

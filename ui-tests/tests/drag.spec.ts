@@ -2,11 +2,11 @@
 import type { Locator, Page } from '@playwright/test';
 import type { NotebookPanel } from '@jupyterlab/notebook';
 
-import { cells, drag, newNotebook, runActiveCell, sources } from '../lab';
+import { cells, character, drag, newNotebook, runActiveCell, sources } from '../lab';
 import { CHAIN, chooseType, datasets, OFFICIAL, openPanel } from '../panel';
 import { expect, test } from '../platform';
 
-const GET = /butler\.get\("visit_image", instrument="LSSTCam", visit=\d+, detector=\d+\)/;
+const GET = /butler\.get\("visit_image", instrument="LSSTCam", detector=\d+, visit=\d+\)/;
 const CONSTRUCTOR = 'from lsst.daf.butler import Butler\nbutler = Butler("dp2", collections="dp2")\n';
 
 /** The first visit image's row. */
@@ -14,26 +14,6 @@ async function visitImage(page: Page): Promise<Locator> {
   const panel = await openPanel(page);
   await chooseType(panel, [OFFICIAL, CHAIN], 'visit_image');
   return datasets(panel).first();
-}
-
-/** The middle of a character of a line of code, counted from 0. */
-async function character(line: Locator, index: number): Promise<{ x: number; y: number }> {
-  return line.evaluate((node, at) => {
-    const walker = document.createTreeWalker(node, NodeFilter.SHOW_TEXT);
-    let left = at;
-    for (let text = walker.nextNode(); text; text = walker.nextNode()) {
-      const length = text.textContent?.length ?? 0;
-      if (left < length) {
-        const range = document.createRange();
-        range.setStart(text, left);
-        range.setEnd(text, left + 1);
-        const { x, y, height } = range.getBoundingClientRect();
-        return { x: x + 1, y: y + height / 2 };
-      }
-      left -= length;
-    }
-    throw new Error('The line is shorter.');
-  }, index);
 }
 
 async function focusedCell(page: Page): Promise<{ index: number; mode: string; selected: number; inside: boolean }> {
@@ -110,17 +90,24 @@ test.describe('a dragged dataset', () => {
     expect(await runActiveCell(lab)).toMatch(/\d+/);
   });
 
-  test('uses the butler that the kernel has, even if no cell says so', async ({ lab }) => {
-    await newNotebook(lab, ['from lsst.daf.butler import Butler\nmine = Butler("dp2", collections="dp2")']);
-    await runActiveCell(lab);
-    await lab.evaluate(() => {
-      const { content } = window.jupyterapp.shell.currentWidget as NotebookPanel;
-      content.model!.sharedModel.cells[0]!.setSource('len([])');
+  for (const constructor of [
+    'from lsst.daf.butler import Butler\nmine = Butler("dp2", collections="dp2")',
+    'import python_butler\nmine = python_butler.open("dp2", collections="dp2")'
+  ]) {
+    test(`uses the butler that the kernel has from ${constructor}, even if no cell says so`, async ({ lab }) => {
+      await newNotebook(lab, [constructor]);
+      await runActiveCell(lab);
+      await lab.evaluate(() => {
+        const { content } = window.jupyterapp.shell.currentWidget as NotebookPanel;
+        content.model!.sharedModel.cells[0]!.setSource('len([])');
+      });
+      const row = await visitImage(lab);
+      await drag(lab, row, await character(line(lab, 'len([])'), 5));
+      await expect
+        .poll(async () => (await sources(lab))[0])
+        .toMatch(/^len\(\[mine\.get\("visit_image".*visit=\d+\)\]\)$/);
     });
-    const row = await visitImage(lab);
-    await drag(lab, row, await character(line(lab, 'len([])'), 5));
-    await expect.poll(async () => (await sources(lab))[0]).toMatch(/^len\(\[mine\.get\("visit_image".*detector=\d+\)\]\)$/);
-  });
+  }
 
   test('becomes a citation in a Markdown cell', async ({ lab }) => {
     await newNotebook(lab, ['# one']);
