@@ -16,7 +16,7 @@ unexport PYTHONPATH
 
 FRONT_END := $(shell find src labextension/style labextension/schema -type f 2>/dev/null) tsconfig.json labextension/install.json
 
-.PHONY: help setup demo test test-python test-front-end test-browser lint bench docs lock clean
+.PHONY: help setup demo test test-python test-front-end test-browser screenshots lint bench docs lock clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(firstword $(MAKEFILE_LIST)) | column -t -s '|'
@@ -36,6 +36,10 @@ test-front-end: setup
 
 test-browser: setup
 	@CHROMIUM=$$(./ui-tests/find-chromium) && export CHROMIUM && jlpm playwright test --config ui-tests/playwright.config.ts
+
+screenshots: setup ## Renew the documentation's pictures of the sidebar
+	@CHROMIUM=$$(./ui-tests/find-chromium) && export CHROMIUM && SCREENSHOTS=$(CURDIR)/docs/images \
+		jlpm playwright test --config ui-tests/playwright.config.ts story -g "dragged dataset runs"
 
 lint: setup ## Check style, types, import directions and generated files
 	@$(BIN)/ruff check

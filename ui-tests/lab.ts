@@ -13,11 +13,13 @@ declare global {
 /** Open JupyterLab in an empty workspace and wait until it is restored. */
 export async function openLab(page: Page, url: string): Promise<void> {
   await page.goto(url);
-  await page.waitForFunction(() => window.jupyterapp !== undefined);
+  await page.waitForFunction(() => 'jupyterapp' in window);
   await page.evaluate(async () => {
     await window.jupyterapp.started;
     await window.jupyterapp.restored;
   });
+  // JupyterLab moves the focus to it about a second after it is restored; typing before would be lost.
+  await expect(page.locator('.jp-Launcher, .jp-NotebookPanel').first()).toBeVisible();
 }
 
 /** Make a notebook whose code cells hold the given sources, and wait for its kernel. */
@@ -80,6 +82,26 @@ export async function runActiveCell(page: Page): Promise<string> {
   });
 }
 
+/** The left edge of a character of a line of code, counted from 0. */
+export async function character(line: Locator, index: number): Promise<{ x: number; y: number }> {
+  return line.evaluate((node, at) => {
+    const walker = document.createTreeWalker(node, NodeFilter.SHOW_TEXT);
+    let left = at;
+    for (let text = walker.nextNode(); text; text = walker.nextNode()) {
+      const length = text.textContent?.length ?? 0;
+      if (left < length) {
+        const range = document.createRange();
+        range.setStart(text, left);
+        range.setEnd(text, left + 1);
+        const { x, y, height } = range.getBoundingClientRect();
+        return { x: x + 1, y: y + height / 2 };
+      }
+      left -= length;
+    }
+    throw new Error('The line is shorter.');
+  }, index);
+}
+
 /** Drag with real mouse events, in steps, since JupyterLab starts a drag only after some way. */
 export async function drag(page: Page, from: Locator, to: { x: number; y: number }): Promise<void> {
   const box = await from.boundingBox();
@@ -93,6 +115,16 @@ export async function drag(page: Page, from: Locator, to: { x: number; y: number
   await page.mouse.move(to.x, to.y, { steps: 12 });
   // The last small move makes the target under the pointer the one that JupyterLab has marked.
   await page.mouse.move(to.x + 1, to.y, { steps: 2 });
+  await page.mouse.up();
+}
+
+/** Pull the edge of the left sidebar until it is so many pixels wide. */
+export async function widenSidebar(page: Page, width: number): Promise<void> {
+  const left = await page.locator('#jp-left-stack').boundingBox();
+  const edge = { x: left!.x + left!.width + 2, y: 500 };
+  await page.mouse.move(edge.x, edge.y);
+  await page.mouse.down();
+  await page.mouse.move(left!.x + width, edge.y, { steps: 5 });
   await page.mouse.up();
 }
 

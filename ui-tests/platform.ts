@@ -97,11 +97,14 @@ export const test = base.extend<{ lab: Page; received: Received }, { platform: P
     // The first start on a machine builds the simulated data.
     { scope: 'worker', timeout: 600_000 }
   ],
-  received: async ({ page }, use) => {
-    await use(new Received(page));
-  },
-  lab: async ({ page, platform, received }, use) => {
-    void received;
+  // Listening must begin before the page is opened, so it does for every test.
+  received: [
+    async ({ page }, use) => {
+      await use(new Received(page));
+    },
+    { auto: true }
+  ],
+  lab: async ({ page, platform }, use) => {
     await openLab(page, platform.labUrl);
     await use(page);
     await page.evaluate(() => window.jupyterapp.serviceManager.sessions.shutdownAll());

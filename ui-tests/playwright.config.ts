@@ -6,7 +6,7 @@ export default defineConfig({
   // One platform and one browser at a time: two cores are enough.
   workers: 1,
   fullyParallel: false,
-  forbidOnly: process.env['CI'] !== undefined,
+  forbidOnly: process.env.CI !== undefined,
   timeout: 120_000,
   expect: { timeout: 20_000 },
   reporter: [['list']],
@@ -15,7 +15,7 @@ export default defineConfig({
     screenshot: 'only-on-failure',
     trace: 'retain-on-failure',
     launchOptions: {
-      ...(process.env['CHROMIUM'] === undefined ? {} : { executablePath: process.env['CHROMIUM'] }),
+      ...(process.env.CHROMIUM === undefined ? {} : { executablePath: process.env.CHROMIUM }),
       args: [
         // As root, in a container, Chromium has no sandbox to make.
         ...(process.getuid?.() === 0 ? ['--no-sandbox'] : []),

@@ -187,8 +187,9 @@ function collectionDraft(
     below: () =>
       collection.type === 'CHAINED'
         ? [
-            ...levelDrafts(source, repository, collection.name, id),
-            typesDraft(source, repository, collection, id)
+            // One row, and the one most often wanted: before the children, where no scrolling is needed.
+            typesDraft(source, repository, collection, id),
+            ...levelDrafts(source, repository, collection.name, id)
           ]
         : typeDrafts(source, repository, collection, id)
   };
@@ -209,7 +210,7 @@ function typesDraft(
     collection,
     total: types.status === 'loaded' ? types.value.dataset_types.length : null,
     request: null,
-    expanded: source.expanded(id, true),
+    expanded: source.expanded(id, false),
     below: () => typeDrafts(source, repository, collection, id)
   };
 }

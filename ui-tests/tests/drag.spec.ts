@@ -90,11 +90,11 @@ test.describe('a dragged dataset', () => {
     expect(await runActiveCell(lab)).toMatch(/\d+/);
   });
 
-  for (const constructor of [
-    'from lsst.daf.butler import Butler\nmine = Butler("dp2", collections="dp2")',
-    'import python_butler\nmine = python_butler.open("dp2", collections="dp2")'
-  ]) {
-    test(`uses the butler that the kernel has from ${constructor}, even if no cell says so`, async ({ lab }) => {
+  for (const [kind, constructor] of [
+    ['official', 'from lsst.daf.butler import Butler\nmine = Butler("dp2", collections="dp2")'],
+    ['satellite', 'import python_butler\nmine = python_butler.open("dp2", collections="dp2")']
+  ] as const) {
+    test(`uses the ${kind} butler that the kernel has, even if no cell says so`, async ({ lab }) => {
       await newNotebook(lab, [constructor]);
       await runActiveCell(lab);
       await lab.evaluate(() => {
@@ -142,15 +142,17 @@ test.describe('a dragged dataset', () => {
 
   test('becomes complete code in a text file and in a console', async ({ lab }) => {
     const row = await visitImage(lab);
-    await lab.evaluate(() => window.jupyterapp.commands.execute('fileeditor:create-new', { fileExt: 'py' }));
+    await lab.evaluate(async () => {
+      await window.jupyterapp.commands.execute('fileeditor:create-new', { fileExt: 'py' });
+    });
     const file = lab.locator('.jp-FileEditor:visible .jp-CodeMirrorEditor, .jp-FileEditor.jp-CodeMirrorEditor:visible');
     const editor = (await file.first().boundingBox())!;
     await drag(lab, row, { x: editor.x + 80, y: editor.y + 12 });
     await expect(lab.locator('.jp-FileEditor:visible')).toContainText('visit_image.bbox.shape');
 
-    await lab.evaluate(() =>
-      window.jupyterapp.commands.execute('console:create', { kernelPreference: { name: 'python3' } })
-    );
+    await lab.evaluate(async () => {
+      await window.jupyterapp.commands.execute('console:create', { kernelPreference: { name: 'python3' } });
+    });
     const prompt = lab.locator('.jp-CodeConsole-promptCell .jp-CodeMirrorEditor');
     await expect(prompt).toBeVisible();
     const box = (await prompt.boundingBox())!;
@@ -160,7 +162,9 @@ test.describe('a dragged dataset', () => {
 });
 
 test('without a notebook, inserting says so and offers the clipboard', async ({ lab }) => {
-  await lab.evaluate(() => window.jupyterapp.commands.execute('application:close-all'));
+  await lab.evaluate(async () => {
+    await window.jupyterapp.commands.execute('application:close-all');
+  });
   const row = await visitImage(lab);
   await row.focus();
   await lab.keyboard.press('Control+Enter');

@@ -11,11 +11,11 @@ test('neither the token nor a signed address reaches the page', async ({ lab, pl
   await runActiveCell(lab);
   await chooseType(panel, [OFFICIAL, CHAIN], 'visit_image');
   await datasets(panel).first().click();
-  await expect(panel.getByText('VisitImage')).toBeVisible();
+  await expect(panel.getByText('VisitImage', { exact: true })).toBeVisible();
   await platform.tell('stop-server');
   try {
     await lab.evaluate(() => window.jupyterapp.commands.execute('python-butler:refresh'));
-    await expect(treeRow(panel, OFFICIAL)).toHaveAttribute('aria-label', /offline/);
+    await expect(treeRow(panel, OFFICIAL)).toHaveAccessibleName(/offline/);
   } finally {
     await platform.tell('start-server');
   }

@@ -1,11 +1,12 @@
 // What a newcomer does first, in one go: browse, drag, run, put, and see the result.
 import { join } from 'node:path';
 
-import { cells, drag, newNotebook, runActiveCell, sources, useTheme } from '../lab';
-import { CHAIN, OFFICIAL, PERSONAL, chooseType, datasets, openPanel, treeRow } from '../panel';
+import { cells, character, drag, newNotebook, runActiveCell, sources, useTheme, widenSidebar } from '../lab';
+import { CHAIN, OFFICIAL, PERSONAL, chooseType, datasets, find, openPanel } from '../panel';
 import { expect, test } from '../platform';
 
-const IMAGES = join(__dirname, '../../docs/images');
+// `make screenshots` renews the documentation's own; other runs leave the working tree as it is.
+const IMAGES = process.env.SCREENSHOTS ?? join(__dirname, '../test-results/screenshots');
 
 const PUT = `import python_butler
 from astropy.table import Table
@@ -25,21 +26,14 @@ test('a dragged dataset runs in a cell, and a result that is put shows up beside
     await drag(lab, datasets(panel).first(), { x: below!.x + 200, y: below!.y + 2 });
     await expect(cells(lab)).toHaveCount(4);
     const code = (await sources(lab))[1]!;
-    expect(code).toContain('butler.get("visit_image"');
-    expect(await runActiveCell(lab)).toMatch(/\(\d+, \d+\)|\d+ x \d+|y=|shape/);
+    expect(code).toMatch(/butler\.get\(\s*"visit_image", instrument="LSSTCam"/);
+    expect(await runActiveCell(lab)).toMatch(/512.*512/);
   });
 
   await test.step('inside a line it becomes an expression that reuses the butler', async () => {
     const before = await sources(lab);
     const editor = lab.locator('.jp-Notebook .jp-CodeMirrorEditor .cm-line', { hasText: 'len([])' });
-    const box = await editor.boundingBox();
-    // Between the brackets: the text is monospaced, seven characters long.
-    const width = (await editor.evaluate(line => {
-      const range = document.createRange();
-      range.selectNodeContents(line);
-      return range.getBoundingClientRect().width;
-    })) as number;
-    await drag(lab, datasets(panel).nth(1), { x: box!.x + (width / 7) * 5, y: box!.y + box!.height / 2 });
+    await drag(lab, datasets(panel).nth(1), await character(editor, 'len(['.length));
     await expect.poll(async () => (await sources(lab)).at(-1)).toMatch(/^len\(\[butler\.get\("visit_image".*\)\]\)$/s);
     expect(await sources(lab)).toHaveLength(before.length);
     expect((await sources(lab)).join('\n').match(/Butler\("dp2"/g)).toHaveLength(1);
@@ -52,20 +46,22 @@ test('a dragged dataset runs in a cell, and a result that is put shows up beside
       current.content.activeCellIndex = current.content.widgets.length - 1;
     }, PUT);
     expect(await runActiveCell(lab)).toContain('stored');
-    await expect(treeRow(panel, PERSONAL)).toHaveAttribute('aria-label', /connected/);
+    await expect(await find(panel, PERSONAL)).toHaveAccessibleName(/connected/);
     await chooseType(panel, [PERSONAL, 'u/me/bright_stars'], 'bright_stars');
     await expect(datasets(panel)).toHaveCount(1);
+    await datasets(panel).first().click();
+    await expect(panel.getByText('ArrowAstropy', { exact: true })).toBeVisible();
   });
 
   await test.step('it looks as it should in both themes', async () => {
-    await treeRow(panel, OFFICIAL).scrollIntoViewIfNeeded();
-    await treeRow(panel, 'visit_image').click();
-    await datasets(panel).first().click();
-    await expect(panel.getByText('VisitImage')).toBeVisible();
-    await useTheme(lab, 'JupyterLab Light');
-    await lab.screenshot({ path: join(IMAGES, 'sidebar-light.png') });
-    await useTheme(lab, 'JupyterLab Dark');
-    await lab.screenshot({ path: join(IMAGES, 'sidebar-dark.png') });
+    await (await find(panel, CHAIN)).press('ArrowLeft');
+    await find(panel, OFFICIAL);
+    await widenSidebar(lab, 420);
+    for (const theme of ['Light', 'Dark'] as const) {
+      await useTheme(lab, `JupyterLab ${theme}`);
+      await expect(panel.getByRole('grid')).toBeVisible();
+      await lab.screenshot({ path: join(IMAGES, `sidebar-${theme.toLowerCase()}.png`) });
+    }
     await useTheme(lab, 'JupyterLab Light');
   });
 });
@@ -90,5 +86,5 @@ test('the same by keyboard alone', async ({ lab }) => {
   await lab.keyboard.press('ArrowDown');
   await lab.keyboard.press('Enter');
   await expect(cells(lab)).toHaveCount(2);
-  expect((await sources(lab))[1]).toContain('butler.get("visit_image"');
+  expect((await sources(lab))[1]).toMatch(/butler\.get\(\s*"visit_image"/);
 });

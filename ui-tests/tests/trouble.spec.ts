@@ -5,12 +5,12 @@ import { expect, test } from '../platform';
 
 test('a stopped server is told within seconds, and Retry brings everything back', async ({ lab, platform }) => {
   const panel = await openPanel(lab);
-  await expect(treeRow(panel, OFFICIAL)).toHaveAttribute('aria-label', /connected/);
+  await expect(treeRow(panel, OFFICIAL)).toHaveAccessibleName(/connected/);
   await platform.tell('stop-server');
   try {
     await lab.evaluate(() => window.jupyterapp.commands.execute('python-butler:refresh'));
-    await expect(treeRow(panel, OFFICIAL)).toHaveAttribute('aria-label', /offline/, { timeout: 15_000 });
-    await expand(treeRow(panel, OFFICIAL));
+    await expect(treeRow(panel, OFFICIAL)).toHaveAccessibleName(/offline/, { timeout: 15_000 });
+    await expand(panel, OFFICIAL);
     await expect(panel.getByText(/cannot be reached/)).toBeVisible();
     // The rest of JupyterLab works on.
     await newNotebook(lab, ['print(6 * 7)']);
@@ -19,25 +19,25 @@ test('a stopped server is told within seconds, and Retry brings everything back'
     await platform.tell('start-server');
   }
   await panel.getByRole('button', { name: 'Retry' }).first().click();
-  await expect(treeRow(panel, OFFICIAL)).toHaveAttribute('aria-label', /connected/);
+  await expect(treeRow(panel, OFFICIAL)).toHaveAccessibleName(/connected/);
   await chooseType(panel, [OFFICIAL, CHAIN], 'visit_image');
   await expect(datasets(panel).first()).toBeVisible();
 });
 
 test('a token that is not accepted is named, with what to do', async ({ lab, platform }) => {
   const panel = await openPanel(lab);
-  await expect(treeRow(panel, OFFICIAL)).toHaveAttribute('aria-label', /connected/);
+  await expect(treeRow(panel, OFFICIAL)).toHaveAccessibleName(/connected/);
   await platform.tell('wrong-token');
   try {
     await lab.evaluate(() => window.jupyterapp.commands.execute('python-butler:refresh'));
-    await expect(treeRow(panel, OFFICIAL)).toHaveAttribute('aria-label', /token not accepted/);
-    await expand(treeRow(panel, OFFICIAL));
+    await expect(treeRow(panel, OFFICIAL)).toHaveAccessibleName(/token not accepted/);
+    await expand(panel, OFFICIAL);
     await expect(panel.getByText(/Log in to the platform again/)).toBeVisible();
   } finally {
     await platform.tell('right-token');
   }
   await panel.getByRole('button', { name: 'Retry' }).first().click();
-  await expect(treeRow(panel, OFFICIAL)).toHaveAttribute('aria-label', /connected/);
+  await expect(treeRow(panel, OFFICIAL)).toHaveAccessibleName(/connected/);
 });
 
 test('a kernel is told the same in words', async ({ lab, platform }) => {

@@ -95,7 +95,7 @@ describe('what is asked', () => {
 });
 
 describe('the tree', () => {
-  it('shows the children of a chain in search order, then its dataset types', async () => {
+  it('shows the dataset types of a chain, closed, before its children in search order', async () => {
     await connect(OFFICIAL);
     open('dp2');
     await client.find('collections official dp2').answer(level(chain('DRP', 'z', 'a'), run('u/you/x')));
@@ -103,31 +103,31 @@ describe('the tree', () => {
     expect(picture()).toEqual([
       'dp2',
       '  DRP',
-      '    [loading] Loading the children of DRP …',
       '    Dataset types',
-      '      [loading] Loading the dataset types of DRP …',
+      '    [loading] Loading the children of DRP …',
       '  u/you/x'
     ]);
     await client.find('collections official dp2 DRP').answer(level(run('z'), run('a')));
+    open('Dataset types');
     await client.find('types official dp2 DRP').answer({ dataset_types: [SOURCE, VISIT_IMAGE] });
     expect(picture()).toEqual([
       'dp2',
       '  DRP',
-      '    z',
-      '    a',
       '    Dataset types',
       '      source',
       '      visit_image',
+      '    z',
+      '    a',
       '  u/you/x'
     ]);
     expect(tree.rows.map(({ level: depth, position, siblings }) => [depth, position, siblings])).toEqual([
       [1, 1, 1],
       [2, 1, 2],
       [3, 1, 3],
-      [3, 2, 3],
-      [3, 3, 3],
       [4, 1, 2],
       [4, 2, 2],
+      [3, 2, 3],
+      [3, 3, 3],
       [2, 2, 2]
     ]);
   });
@@ -331,13 +331,14 @@ describe('a change', () => {
     await client.find('collections personal dp2').answer(level(chain('u/me/x', 'u/me/x/v1')));
     open('u/me/x');
     await client.find('collections personal dp2 u/me/x').answer(level(run('u/me/x/v1')));
+    open('Dataset types');
     await client.find('types personal dp2 u/me/x').answer({ dataset_types: [SOURCE] });
     const before = picture();
     tree.invalidate(PERSONAL);
     lookAll();
     expect(picture()).toEqual(before);
     await client.find('collections personal dp2 u/me/x').answer(level(run('u/me/x/v2'), run('u/me/x/v1')));
-    expect(picture()).toEqual(['dp2', '  u/me/x', '    u/me/x/v2', '    u/me/x/v1', ...before.slice(3)]);
+    expect(picture()).toEqual([...before.slice(0, 4), '    u/me/x/v2', '    u/me/x/v1']);
   });
 
   it('asks for nothing that is closed', async () => {

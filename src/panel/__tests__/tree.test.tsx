@@ -58,6 +58,7 @@ async function openAll(): Promise<void> {
   await answer('collections official dp2', level(chain('DRP', 'LSSTCam/runs/a', 'LSSTCam/runs/b')));
   click(all('treeitem')[1]!);
   await answer('collections official dp2 DRP', level(run('LSSTCam/runs/a'), run('LSSTCam/runs/b')));
+  click(all('treeitem')[2]!);
   await answer('types official dp2 DRP', { dataset_types: [SOURCE, VISIT_IMAGE] });
 }
 
@@ -77,15 +78,15 @@ describe('the tree', () => {
     expect(labels()).toEqual([
       'dp2, official repository, connected',
       'DRP, chain · 2',
-      'LSSTCam/runs/a, run',
-      'LSSTCam/runs/b, run',
       'Dataset types, 2',
       'source, instrument visit',
       'visit_image, instrument visit detector',
+      'LSSTCam/runs/a, run',
+      'LSSTCam/runs/b, run',
       'my dp2, personal repository, connected'
     ]);
     await answer('count DRP source', { count: 28_589, exact: true });
-    expect(labels()[5]).toBe('source, instrument visit, 28,589 datasets');
+    expect(labels()[3]).toBe('source, instrument visit, 28,589 datasets');
     expect(find('.pb-mod-count').textContent).toBe('29 k');
     expect(find('.pb-mod-count').title).toBe('28,589 datasets');
   });
@@ -98,20 +99,20 @@ describe('the tree', () => {
     expect(places).toEqual([
       ['1', '1', '2', 'true'],
       ['2', '1', '1', 'true'],
-      ['3', '1', '3', 'false'],
-      ['3', '2', '3', 'false'],
-      ['3', '3', '3', 'true'],
+      ['3', '1', '3', 'true'],
       ['4', '1', '2', null],
       ['4', '2', '2', null],
+      ['3', '2', '3', 'false'],
+      ['3', '3', '3', 'false'],
       ['1', '2', '2', 'false']
     ]);
   });
 
   it('opens the datasets of a type by click and by Enter', async () => {
     await openAll();
-    click(all('treeitem')[5]!);
+    click(all('treeitem')[3]!);
     press('End');
-    focus(all('treeitem')[6]!);
+    focus(all('treeitem')[4]!);
     press('Enter');
     expect(opened.map(({ collection, datasetType }) => [collection.name, datasetType.name])).toEqual([
       ['DRP', 'source'],
@@ -136,7 +137,7 @@ describe('the keyboard', () => {
     press('Home');
     press('ArrowDown');
     press('ArrowDown');
-    expect(active()).toBe('LSSTCam/runs/a, run');
+    expect(active()).toBe('Dataset types, 2');
     expect(stops()).toEqual([document.activeElement]);
   });
 
@@ -144,6 +145,9 @@ describe('the keyboard', () => {
     await openAll();
     focus(all('treeitem')[1]!);
     press('ArrowRight');
+    expect(active()).toBe('Dataset types, 2');
+    press('ArrowLeft');
+    press('ArrowDown');
     expect(active()).toBe('LSSTCam/runs/a, run');
     press('ArrowRight');
     expect(client.words.at(-1)).toBe('types official dp2 LSSTCam/runs/a');
