@@ -11,7 +11,6 @@ function notebook(...sources: string[]): { model: NotebookModel; notebook: Noteb
     0,
     sources.map(source => ({ cell_type: 'code', source }))
   );
-  model.sharedModel.clearUndoHistory();
   return { model, notebook: { model } as unknown as Notebook };
 }
 
@@ -31,7 +30,7 @@ describe('inserting into a cell', () => {
   it('is one step to undo', () => {
     const { model } = notebook('len()');
     insertInCell(cellOf(model, 0), 4, 4, EXPRESSION);
-    model.sharedModel.undo();
+    model.sharedModel.cells[0]!.undo();
     expect(model.sharedModel.cells[0]!.getSource()).toBe('len()');
   });
 
