@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 from lsst.daf.butler import (
@@ -29,30 +30,22 @@ if TYPE_CHECKING:
 __all__ = ["Finder", "Search"]
 
 
+@dataclass(frozen=True)
 class Search:
     """One search for a dataset by data ID, ready to be put to either repository."""
 
-    def __init__(
-        self,
-        dataset_type: DatasetType,
-        data_id: DataId | None,
-        values: dict[str, Any],
-        timespan: Timespan | None,
-        names: Sequence[str],
-        segments: list[Segment],
-    ) -> None:
-        self.dataset_type = dataset_type
-        self.data_id = data_id
-        self.values = values
-        self.timespan = timespan
-        self.names = names
-        self.segments = segments
+    dataset_type: DatasetType
+    data_id: DataId | None
+    values: dict[str, Any]
+    timespan: Timespan | None
+    names: list[str]
+    segments: list[Segment]
 
     def not_found(self) -> DatasetNotFoundError:
         """Upstream's exception for a dataset that is in none of the collections."""
         return DatasetNotFoundError(
             f"Dataset {self.dataset_type.name} with data ID {self.data_id or self.values} "
-            f"could not be found in collections {list(self.names)}."
+            f"could not be found in collections {self.names}."
         )
 
 
