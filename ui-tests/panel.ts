@@ -36,7 +36,7 @@ export async function find(panel: Locator, name: string): Promise<Locator> {
 export async function expand(panel: Locator, name: string): Promise<void> {
   const row = await find(panel, name);
   if ((await row.getAttribute('aria-expanded')) !== 'true') {
-    await panel.page().keyboard.press('ArrowRight');
+    await row.press('ArrowRight');
     await expect(row).toHaveAttribute('aria-expanded', 'true');
   }
 }
