@@ -12,7 +12,10 @@ declare global {
 
 /** Open JupyterLab in an empty workspace and wait until it is restored. */
 export async function openLab(page: Page, url: string): Promise<void> {
-  await page.goto(url);
+  const empty = new URL(url);
+  // Otherwise JupyterLab restores what the test before had open.
+  empty.searchParams.set('reset', '');
+  await page.goto(empty.href);
   await page.waitForFunction(() => 'jupyterapp' in window);
   await page.evaluate(async () => {
     await window.jupyterapp.started;

@@ -131,11 +131,11 @@ export class TreeModel {
     this._resource(request)?.retry();
   }
 
-  /** Ask for everything in view again: repositories, and those that are not connected one by one. */
+  /** Ask for everything in view again, and look now whether each repository can be read. */
   refresh(): void {
     this.repositories.forEach(repository => this.invalidate(repository));
     this._repositories.retry();
-    this.repositories.filter(isInTrouble).forEach(repository => this._check(repository).retry());
+    this.repositories.forEach(repository => this._check(repository).retry());
   }
 
   /** Something in this repository changed; what is open of it is asked for again once it is looked at. */

@@ -1,6 +1,6 @@
 // What must never reach the browser, looked for in everything that it receives.
 import { newNotebook, runActiveCell } from '../lab';
-import { CHAIN, OFFICIAL, chooseType, datasets, openPanel, treeRow } from '../panel';
+import { CHAIN, OFFICIAL, chooseType, datasets, find, openPanel } from '../panel';
 import { expect, test } from '../platform';
 
 test('neither the token nor a signed address reaches the page', async ({ lab, platform, received }) => {
@@ -15,7 +15,7 @@ test('neither the token nor a signed address reaches the page', async ({ lab, pl
   await platform.tell('stop-server');
   try {
     await lab.evaluate(() => window.jupyterapp.commands.execute('python-butler:refresh'));
-    await expect(treeRow(panel, OFFICIAL)).toHaveAccessibleName(/offline/);
+    await expect(await find(panel, OFFICIAL)).toHaveAccessibleName(/offline/);
   } finally {
     await platform.tell('start-server');
   }
