@@ -157,7 +157,11 @@ def _orderly_end() -> Iterator[None]:
     def leave(number: int, frame: types.FrameType | None) -> NoReturn:
         raise KeyboardInterrupt
 
-    previous = {number: signal.signal(number, leave) for number in (signal.SIGTERM, signal.SIGHUP)}
+    # What was told to outlive its terminal (nohup) does.
+    numbers = [
+        number for number in (signal.SIGTERM, signal.SIGHUP) if signal.getsignal(number) is not signal.SIG_IGN
+    ]
+    previous = {number: signal.signal(number, leave) for number in numbers}
     try:
         yield
     except KeyboardInterrupt:

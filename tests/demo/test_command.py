@@ -23,7 +23,14 @@ from python_butler.demo import command
 from python_butler.demo.jupyterlab import NOTEBOOK, copy_notebook
 from python_butler.settings import cache_directory
 
-COMMAND = (sys.executable, "-c", "from python_butler.cli import main; main()", "demo")
+# As in a terminal's foreground: what starts the tests may have been told to ignore Ctrl-C.
+START = """
+import signal
+signal.signal(signal.SIGINT, signal.default_int_handler)
+from python_butler.cli import main
+main()
+"""
+COMMAND = (sys.executable, "-c", START, "demo")
 
 
 @contextmanager
