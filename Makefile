@@ -29,7 +29,8 @@ demo: setup ## Start the miniature science platform with JupyterLab
 test: test-python test-front-end test-browser ## Run all tests: Python, TypeScript, browser
 
 test-python: setup
-	@$(BIN)/python -m pytest
+	@# Most tests wait for servers and processes, so two share the work well, a file at a time.
+	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
 test-front-end: setup
 	@jlpm test
