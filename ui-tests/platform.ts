@@ -19,12 +19,15 @@ export class Platform {
     readonly labUrl: string
   ) {}
 
-  /** Start it in a directory of its own; later arguments go to the Jupyter server. */
-  static async start(): Promise<Platform> {
+  /** Start it in a directory of its own; the backend is started by the command in that directory, if named. */
+  static async start(backendCommand?: string): Promise<Platform> {
     const directory = await mkdtemp(join(tmpdir(), 'python-butler-ui-'));
     const child = spawn(
       'satellite',
-      ['demo', '--directory', directory, '--no-browser', '--json', '--control'],
+      [
+        ...['demo', '--directory', directory, '--no-browser', '--json', '--control'],
+        ...(backendCommand === undefined ? [] : ['--backend-command', join(directory, backendCommand)])
+      ],
       { stdio: 'pipe' }
     );
     child.stderr.pipe(process.stderr);

@@ -62,6 +62,12 @@ _QUIT = "quit"
 )
 @click.option("--no-browser", is_flag=True, help="Do not open a browser.")
 @click.option("--json", "as_json", is_flag=True, hidden=True, help="Print the addresses as one line of JSON.")
+@click.option(
+    "--backend-command",
+    type=click.Path(dir_okay=False),
+    hidden=True,
+    help="Have the sidebar's backend started by this command, for tests.",
+)
 @click.option("--control", is_flag=True, hidden=True, help="Obey commands on standard input, for tests.")
 def demo(
     directory: Path,
@@ -73,6 +79,7 @@ def demo(
     port: int,
     no_browser: bool,
     as_json: bool,
+    backend_command: str | None,
     control: bool,
 ) -> None:
     """Start a miniature science platform on this machine.
@@ -119,6 +126,7 @@ def demo(
                 port=port,
                 open_browser=not no_browser,
                 expose=control,
+                backend_command=backend_command,
             )
             stack.callback(lab.close)
         _announce(platform, lab, as_json)

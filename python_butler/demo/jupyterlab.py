@@ -61,6 +61,8 @@ class JupyterLab:
         Open the example notebook in the user's browser.
     expose : `bool`, optional
         Offer JupyterLab's application object to scripts in the page, for tests.
+    backend_command : `str`, optional
+        The command that starts the sidebar's backend; if not given, the extension chooses.
 
     Attributes
     ----------
@@ -83,6 +85,7 @@ class JupyterLab:
         port: int = 0,
         open_browser: bool = False,
         expose: bool = False,
+        backend_command: str | None = None,
     ) -> None:
         state = directory / ".platform" / "jupyter"
         shutil.rmtree(state, ignore_errors=True)
@@ -103,6 +106,7 @@ class JupyterLab:
                 "state": str(state),
                 "open_browser": open_browser,
                 "expose": expose,
+                "backend_command": [] if backend_command is None else [backend_command],
             },
             log=directory / ".platform" / "jupyterlab.log",
             directory=directory,
@@ -177,6 +181,7 @@ def main() -> None:
             f"--LabApp.expose_app_in_browser={settings['expose']}",
             # Enabled for this server, even where the package runs from a source tree.
             "--ServerApp.jpserver_extensions=python_butler.server=True",
+            *(f"--PythonButler.backend_command={part}" for part in settings["backend_command"]),
         ]
     )
 

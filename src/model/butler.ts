@@ -19,7 +19,10 @@ export class ButlerModel {
     this.watch = new VersionWatch({ client, seconds: 10, idle: () => !this._visible });
     this._memory = new Memory(state);
 
-    this.tree.stateChanged.connect(() => this._remember());
+    this.tree.stateChanged.connect(() => {
+      this._remember();
+      this._followRecovery();
+    });
     this.datasets.stateChanged.connect(() => this.details.show(this.datasets.selection));
     this.datasets.failed.connect((_, { key, error }) => this.tree.noteFailure(key, error));
     this.watch.changed.connect((_, labels) => this._refreshPersonal(labels));
@@ -115,6 +118,23 @@ export class ButlerModel {
     }
   }
 
+  /** When the repository of what is listed can be read again, what failed of it is asked for again. */
+  private _followRecovery(): void {
+    const { target, state } = this.datasets;
+    const isConnected = target === null || this.tree.find(target.repository)?.state === 'connected';
+    const isRecovered = isConnected && !this._wasConnected;
+    this._wasConnected = isConnected;
+    if (isRecovered) {
+      // What a person has stopped stays stopped.
+      if (state.status === 'failed') {
+        this.datasets.retry();
+      }
+      if (this.details.details.status === 'failed') {
+        this.details.retry();
+      }
+    }
+  }
+
   private _remember(): void {
     if (this._restored) {
       const { toggled, repositories } = this.tree;
@@ -129,4 +149,6 @@ export class ButlerModel {
   private _repositories: IRemembered['repositories'] = [];
   private _restored = false;
   private _visible = false;
+  /** Whether the repository of what is listed could be read when somebody last looked. */
+  private _wasConnected = true;
 }

@@ -1,7 +1,6 @@
-import { refreshIcon } from '@jupyterlab/ui-components';
+import { MenuSvg, refreshIcon } from '@jupyterlab/ui-components';
 import type { CommandRegistry } from '@lumino/commands';
 import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
-import { Menu } from '@lumino/widgets';
 
 import type { ButlerModel, IDatasetSelection } from '../model';
 import { butlerIcon } from './icons';
@@ -96,15 +95,15 @@ export function openInsertMenu(
 }
 
 /** A menu of the ways to insert, those of one group together under its heading. */
-function insertMenu(commands: CommandRegistry, choices: readonly ISnippetChoice[]): Menu {
-  const menu = new Menu({ commands });
-  const groups = new Map<string, Menu>();
+function insertMenu(commands: CommandRegistry, choices: readonly ISnippetChoice[]): MenuSvg {
+  const menu = new MenuSvg({ commands });
+  const groups = new Map<string, MenuSvg>();
   for (const { id, label, group } of choices) {
     let place = menu;
     if (group !== undefined) {
       let submenu = groups.get(group);
       if (!submenu) {
-        submenu = new Menu({ commands });
+        submenu = new MenuSvg({ commands });
         submenu.title.label = group;
         groups.set(group, submenu);
         menu.addItem({ type: 'submenu', submenu });

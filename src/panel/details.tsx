@@ -1,5 +1,5 @@
 import { caretDownIcon, copyIcon } from '@jupyterlab/ui-components';
-import type { ReactElement, ReactNode } from 'react';
+import { Fragment, type ReactElement, type ReactNode } from 'react';
 
 import type { DatasetDetails, DimensionRecord, StoredFile } from '../api';
 import {
@@ -96,11 +96,14 @@ function Buttons({ selection, actions }: IChosenProps): ReactElement {
 }
 
 function Several({ selection }: { readonly selection: IDatasetSelection }): ReactElement {
-  const runs = new Set(selection.datasets.map(({ run }) => run));
+  const runs = new Set(selection.datasets.map(dataset => dataset.run));
+  const [run] = runs;
   return (
     <dl className="pb-Fields">
       <Field name="datasets">{counted(selection.datasets.length, 'dataset')}</Field>
-      <Field name="runs">{runs.size === 1 ? [...runs][0] : counted(runs.size, 'run')}</Field>
+      <Field name="runs">
+        {run !== undefined && runs.size === 1 ? <Path name={run} /> : counted(runs.size, 'run')}
+      </Field>
     </dl>
   );
 }
@@ -118,7 +121,7 @@ function Single({ model, selection, details, actions }: IChosenProps): ReactElem
             {value}
           </Field>
         ))}
-        <Field name="run">{dataset?.run}</Field>
+        <Field name="run">{dataset && <Path name={dataset.run} />}</Field>
         {known && known.files.length > 0 && <Files files={known.files} />}
         <Field name="identifier">
           <code className="pb-Identifier">{dataset?.id}</code>
@@ -199,6 +202,21 @@ function Record({ record }: { readonly record: DimensionRecord }): ReactElement 
         ))}
       </dl>
     </details>
+  );
+}
+
+/** A long name that breaks, if it has to, where its parts end. */
+function Path({ name }: { readonly name: string }): ReactElement {
+  const parts = name.split(/(?<=\/)/);
+  return (
+    <>
+      {parts.map((part, index) => (
+        <Fragment key={index}>
+          {part}
+          <wbr />
+        </Fragment>
+      ))}
+    </>
   );
 }
 

@@ -26,7 +26,7 @@ import {
   waitingNotice
 } from '../model';
 import type { IPanelActions } from './actions';
-import { columnsOf, dataIdLine } from './columns';
+import { columnsOf, dataIdLine, RUN, valueOf } from './columns';
 import { isMenuKey, openContextMenu, verticalMove } from './keys';
 import { Notice } from './notice';
 import { watchPull } from './pull';
@@ -64,13 +64,17 @@ type IListProps = IDatasetListProps & { readonly target: IDatasetTarget };
 function Heading({ target, rows, length }: IListProps): ReactElement {
   const { datasetType, collection, repository } = target;
   const { common } = useColumns(datasetType.dimensions, rows, length);
+  const shared = common.map(([name, value]) => ` · ${name} ${value}`).join('');
   return (
-    <div className="pb-ListHeading">
+    <div
+      className="pb-ListHeading"
+      title={`${datasetType.name} in ${collection.name} of ${repository.label}${shared}`}
+    >
       <span className="pb-mod-strong">{datasetType.name}</span>
-      <span className="pb-mod-faint" title={`${collection.name} in ${repository.label}`}>
+      <span className="pb-mod-faint">
         {' in '}
         {collection.name}
-        {common.map(([name, value]) => ` · ${name} ${value}`)}
+        {shared}
       </span>
     </div>
   );
@@ -122,8 +126,7 @@ function Grid({ model, target, rows, length, chosen, actions, state }: IListProp
     } else if (event.key === 'Escape') {
       model.cancel();
     } else if (typeAhead.takes(event)) {
-      const key = shown[0];
-      const names = rows.map(({ data_id: values }) => String(key === undefined ? '' : values[key]));
+      const names = rows.map(row => valueOf(row, shown[0] ?? RUN));
       const match = typeAhead.find(event.key, names, index);
       if (match !== null) {
         moveTo(match, false);
@@ -184,15 +187,10 @@ function Grid({ model, target, rows, length, chosen, actions, state }: IListProp
     >
       <span className="pb-Cells" role="presentation" style={{ gridTemplateColumns: template }}>
         {shown.map(name => (
-          <span key={name} className="pb-Cell" role="gridcell">
-            {row.data_id[name]}
+          <span key={name} className={`pb-Cell${name === RUN ? ' pb-mod-path' : ''}`} role="gridcell">
+            <bdi dir="ltr">{valueOf(row, name)}</bdi>
           </span>
         ))}
-        {shown.length === 0 && (
-          <span className="pb-Cell" role="gridcell">
-            {row.run}
-          </span>
-        )}
       </span>
       <span className="pb-Handle" aria-hidden="true">
         ⠿
@@ -211,7 +209,7 @@ function Grid({ model, target, rows, length, chosen, actions, state }: IListProp
     >
       <div className="pb-GridHead" role="row" aria-rowindex={1}>
         <span className="pb-Cells" role="presentation" style={{ gridTemplateColumns: template }}>
-          {(shown.length > 0 ? shown : ['run']).map(name => (
+          {shown.map(name => (
             <span key={name} className="pb-Cell" role="columnheader" title={name}>
               {name}
             </span>

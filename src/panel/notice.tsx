@@ -25,32 +25,30 @@ export function Notice({ notice, onRetry, onCancel, onCopy, tabbable = true }: I
     <div className="pb-Notice" data-state={state}>
       <Icon.react tag="span" className="pb-Notice-icon" aria-hidden="true" />
       <div className="pb-Notice-text">
-        <span className="pb-Notice-message">{message}</span>
+        <span className="pb-Notice-message" {...(tabbable ? { role: 'status' } : {})}>
+          {message}
+        </span>
         {retryAt !== null && <Countdown until={retryAt} />}
         {nextStep && <span className="pb-Notice-next"> {nextStep}</span>}
-        <span className="pb-Notice-actions">
-          {retry !== null && onRetry && (
-            <button type="button" className="pb-Link" tabIndex={tabIndex} onClick={stopped(onRetry)}>
-              {retry}
-            </button>
-          )}
-          {isWaiting && onCancel && (
-            <button type="button" className="pb-Link" tabIndex={tabIndex} onClick={stopped(onCancel)}>
-              Stop
-            </button>
-          )}
-          {error && onCopy && (
-            <button
-              type="button"
-              className="pb-Link"
-              tabIndex={tabIndex}
-              title={`Request ${error.request_id}`}
-              onClick={stopped(() => onCopy(diagnosticOf(error)))}
-            >
-              Copy diagnostic
-            </button>
-          )}
-        </span>
+        {retry !== null && onRetry && (
+          <Action tabIndex={tabIndex} onClick={onRetry}>
+            {retry}
+          </Action>
+        )}
+        {isWaiting && onCancel && (
+          <Action tabIndex={tabIndex} onClick={onCancel}>
+            Stop
+          </Action>
+        )}
+        {error && onCopy && (
+          <Action
+            tabIndex={tabIndex}
+            title={`Request ${error.request_id}`}
+            onClick={() => onCopy(diagnosticOf(error))}
+          >
+            Copy diagnostic
+          </Action>
+        )}
       </div>
     </div>
   );
@@ -67,10 +65,31 @@ function Countdown({ until }: { readonly until: number }): ReactElement | null {
   return seconds > 0 ? <span className="pb-Notice-countdown"> Asking again in {seconds} s.</span> : null;
 }
 
-/** A button inside a row is not a click on the row. */
-function stopped(action: () => void): (event: { stopPropagation(): void }) => void {
-  return event => {
-    event.stopPropagation();
-    action();
-  };
+interface IActionProps {
+  readonly tabIndex: number;
+  readonly title?: string;
+  readonly onClick: () => void;
+  readonly children: string;
+}
+
+/** A button in the line of the text, with the space before it. */
+function Action({ tabIndex, title, onClick, children }: IActionProps): ReactElement {
+  return (
+    <>
+      {' '}
+      <button
+        type="button"
+        className="pb-Link"
+        tabIndex={tabIndex}
+        title={title}
+        onClick={event => {
+          // A button inside a row is not a click on the row.
+          event.stopPropagation();
+          onClick();
+        }}
+      >
+        {children}
+      </button>
+    </>
+  );
 }

@@ -8,7 +8,7 @@ import { butlerIcon } from './icons';
 import { DatasetsSection, DetailsSection, TreeSection } from './sections';
 
 /** Heights of the sections, relative to each other, until a person changes them. */
-const SIZES = [0.4, 0.35, 0.25];
+const SIZES = [0.4, 0.3, 0.3];
 
 /**
  * The sidebar: repositories, the datasets of what is chosen in them, and what one of those is.

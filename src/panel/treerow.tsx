@@ -147,7 +147,7 @@ function DatasetTypeContent({ row }: { readonly row: IDatasetTypeRow }): ReactEl
         <span className="pb-Name-tail">{name.slice(cut)}</span>
       </span>
       <span className="pb-Dimensions" title={title}>
-        {dimensions.join(' ')}
+        <span>{dimensions.join(' ')}</span>
       </span>
       {count.status === 'loaded' && (
         <span className="pb-Aside pb-mod-count" title={exactCount(count.value)}>

@@ -72,13 +72,6 @@ export function VirtualRows<T>(props: IVirtualRowsProps<T>): ReactElement {
   });
 
   useLayoutEffect(() => {
-    if (typeof reveal?.current === 'number' && reveal.current < rows.length) {
-      virtualizer.scrollToIndex(reveal.current, { align: 'auto' });
-      reveal.current = null;
-    }
-  });
-
-  useLayoutEffect(() => {
     if (!focus.current || active < 0) {
       return;
     }
@@ -87,10 +80,19 @@ export function VirtualRows<T>(props: IVirtualRowsProps<T>): ReactElement {
     scroller.current?.querySelector<HTMLElement>(`[data-index="${active}"]`)?.focus({ preventScroll: true });
   });
 
+  // Last, or the row that has the focus would take the view back.
+  useLayoutEffect(() => {
+    if (typeof reveal?.current === 'number' && reveal.current < rows.length) {
+      virtualizer.scrollToIndex(reveal.current, { align: 'auto' });
+      reveal.current = null;
+    }
+  });
+
   return (
     <div
       ref={scroller}
       className={`pb-Rows ${props.className ?? ''}`}
+      data-scrolls={virtualizer.getTotalSize() > (virtualizer.scrollRect?.height ?? 0)}
       role={props.role}
       onKeyDown={props.onKeyDown}
       {...props.attributes}

@@ -1,7 +1,10 @@
 // What a person sees when something is wrong, and that it gets well again without a reload.
-import { newNotebook, runActiveCell } from '../lab';
+import { chmod, rename, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+import { newNotebook, openLab, runActiveCell } from '../lab';
 import { CHAIN, OFFICIAL, chooseType, datasets, expand, openPanel, treeRow } from '../panel';
-import { expect, test } from '../platform';
+import { expect, Platform, test } from '../platform';
 
 test('a stopped server is told within seconds, and Retry brings everything back', async ({ lab, platform }) => {
   const panel = await openPanel(lab);
@@ -11,7 +14,9 @@ test('a stopped server is told within seconds, and Retry brings everything back'
     await lab.evaluate(() => window.jupyterapp.commands.execute('python-butler:refresh'));
     await expect(treeRow(panel, OFFICIAL)).toHaveAccessibleName(/offline/, { timeout: 15_000 });
     await expand(panel, OFFICIAL);
-    await expect(panel.getByText(/cannot be reached/)).toBeVisible();
+    // In a panel of the usual width the whole text and the button can be seen.
+    await expect(panel.getByText(/cannot be reached/)).toBeInViewport({ ratio: 1 });
+    await expect(panel.getByRole('button', { name: 'Retry' }).first()).toBeInViewport({ ratio: 1 });
     // The rest of JupyterLab works on.
     await newNotebook(lab, ['print(6 * 7)']);
     expect(await runActiveCell(lab)).toContain('42');
@@ -56,4 +61,35 @@ test('a kernel is told the same in words', async ({ lab, platform }) => {
   } finally {
     await platform.tell('start-server');
   }
+});
+
+test.describe('without an environment for the backend', () => {
+  const COMMAND = 'start-backend';
+
+  test('the panel says what is missing, and works as soon as it is there', async ({ page }) => {
+    test.setTimeout(180_000);
+    const platform = await Platform.start(COMMAND);
+    try {
+      await openLab(page, platform.labUrl);
+      const panel = await openPanel(page);
+      const message = panel.getByText(/backend's command '.*start-backend' cannot be run: No such file/);
+      await expect(message).toBeInViewport({ ratio: 1 });
+      await expect(panel.getByText(/Correct PythonButler\.backend_command/)).toBeInViewport({ ratio: 1 });
+      // The rest of JupyterLab works on.
+      await newNotebook(page, ['print(6 * 7)']);
+      expect(await runActiveCell(page)).toContain('42');
+
+      const command = join(platform.directory, COMMAND);
+      await writeFile(`${command}.new`, '#!/bin/sh\nexec python -P -m python_butler.backend "$@"\n');
+      await chmod(`${command}.new`, 0o755);
+      await rename(`${command}.new`, command);
+      await panel.getByRole('button', { name: 'Retry' }).click();
+      await expect(treeRow(panel, OFFICIAL)).toHaveAccessibleName(/connected/, { timeout: 60_000 });
+      await chooseType(panel, [OFFICIAL, CHAIN], 'visit_image');
+      await expect(datasets(panel).first()).toBeVisible();
+    } finally {
+      await page.evaluate(() => window.jupyterapp.serviceManager.sessions.shutdownAll());
+      await platform.close();
+    }
+  });
 });

@@ -2,7 +2,7 @@ import { StateDB } from '@jupyterlab/statedb';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { ButlerModel } from '..';
-import { level, OFFICIAL, PERSONAL, run, settled, StandIn, VISIT_IMAGE } from './standin';
+import { level, OFFICIAL, PERSONAL, report, run, settled, StandIn, VISIT_IMAGE } from './standin';
 
 let client: StandIn;
 let model: ButlerModel;
@@ -82,6 +82,33 @@ describe('a backend that comes back', () => {
     await answerVersions({});
     await client.find('repositories').answer({ repositories: [OFFICIAL] });
     expect(model.tree.repositories).toEqual([OFFICIAL]);
+  });
+});
+
+describe('a repository that comes back', () => {
+  beforeEach(async () => {
+    lookAll();
+    await client.find('repositories').answer({ repositories: [OFFICIAL] });
+    model.datasets.open({ repository: OFFICIAL, collection: run('r'), datasetType: VISIT_IMAGE });
+  });
+
+  it('makes the list that failed with it be asked for again', async () => {
+    await client.pages[0]!.fail({ kind: 'token' });
+    expect(model.tree.find(OFFICIAL)?.state).toBe('token');
+    model.tree.recheck(OFFICIAL);
+    await client.find('check official dp2').answer(OFFICIAL);
+    await client.pages[1]!.rows(1);
+    await client.pages[1]!.end(null);
+    expect(model.datasets.state.status).toBe('complete');
+  });
+
+  it('leaves a list alone that a person has stopped', async () => {
+    model.datasets.cancel();
+    model.tree.noteFailure(OFFICIAL, report({ kind: 'offline' }));
+    model.tree.recheck(OFFICIAL);
+    await client.find('check official dp2').answer(OFFICIAL);
+    expect(model.datasets.state.status).toBe('cancelled');
+    expect(client.pages).toHaveLength(1);
   });
 });
 

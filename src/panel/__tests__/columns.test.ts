@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import type { Dataset } from '../../api';
-import { columnsOf } from '../columns';
+import { columnsOf, valueOf } from '../columns';
 
 function row(dataId: Dataset['data_id']): Dataset {
   return { id: JSON.stringify(dataId), data_id: dataId, run: 'r' };
@@ -38,7 +38,17 @@ describe('the columns of a list', () => {
     expect(columnsOf(['visit', 'detector'], rows).template).toBe('minmax(0, 13fr) minmax(0, 8fr)');
   });
 
-  it('are none for a dataset type without dimensions', () => {
-    expect(columnsOf([], [row({})])).toEqual({ shown: [], common: [], template: '' });
+  it('are the run for a dataset type without dimensions', () => {
+    expect(columnsOf([], [row({})])).toMatchObject({ shown: ['run'], common: [] });
+  });
+
+  it('show the run where calibrations of different times share a data ID', () => {
+    const rows = ['biasGen/a', 'biasGen/b'].map(run => ({ ...row({ detector: 10 }), id: run, run }));
+    const { shown } = columnsOf(['detector'], rows);
+    expect(shown).toEqual(['detector', 'run']);
+    expect(rows.map(each => shown.map(name => valueOf(each, name)))).toEqual([
+      ['10', 'biasGen/a'],
+      ['10', 'biasGen/b']
+    ]);
   });
 });
