@@ -89,7 +89,7 @@ class Stream(Handler):
                 self.write(chunk)
                 await self.flush()
             except StreamClosedError:
-                SEEN["cancelled_at"] = SEEN["cancelled_at"] or time.time()
+                SEEN["cancelled_at"] = time.time()
                 return
             SEEN["streamed"] += len(chunk)
             await asyncio.sleep(float(self.get_argument("delay", "0")))
