@@ -73,7 +73,7 @@ class Library:
     def collections(self, kind: RepositoryKind, label: str, parent: str | None, limit: int) -> CollectionPage:
         """List the collections at one level; see `list_collections`."""
         with self._using(kind, label) as repository:
-            return list_collections(repository, parent, limit)
+            return list_collections(repository, None if parent is None else _one(parent), limit)
 
     def dataset_types(self, kind: RepositoryKind, label: str, collection: str) -> DatasetTypeList:
         """List the dataset types of a collection; see `list_dataset_types`."""

@@ -103,9 +103,7 @@ def _upstream(error: BaseException) -> ErrorReport | None:
 
     text = scrub(str(error)).rstrip(".") + "."
     match error:
-        case MissingCollectionError() | MissingDatasetTypeError():
-            return _make(ErrorKind.GONE, text, _RELOAD)
-        case DatasetNotFoundError():
+        case MissingCollectionError() | MissingDatasetTypeError() | DatasetNotFoundError():
             return _make(ErrorKind.GONE, text, _RELOAD)
         case ButlerUserError():
             return _make(ErrorKind.INVALID, text, "Change the request.")

@@ -54,8 +54,10 @@ class Service:
     """Answers to the routes. Make it in any thread, use it in one event loop."""
 
     def __init__(self) -> None:
-        # Few threads, and of our own: what blocks here must not keep others from theirs.
+        # Few threads, and of our own: what blocks here must not keep others from theirs. A server that
+        # hangs must not keep anybody from personal data, nor from looking whether it is back.
         self._threads = anyio.CapacityLimiter(4)
+        self._asking = {kind: anyio.CapacityLimiter(4) for kind in RepositoryKind}
         self._streaming = anyio.CapacityLimiter(4)
         self._checking = anyio.CapacityLimiter(16)
         self._library: Library | None = None
@@ -117,7 +119,8 @@ class Service:
             Its state.
         """
         library = await self._ready()
-        return await self._run(partial(library.repository, kind, label))
+        check = partial(library.repository, kind, label)
+        return await anyio.to_thread.run_sync(check, limiter=self._checking)
 
     async def collections(
         self, kind: RepositoryKind, label: str, parent: str | None, limit: int
@@ -139,7 +142,7 @@ class Service:
             The collections.
         """
         library = await self._ready()
-        return await self._run(partial(library.collections, kind, label, parent, limit))
+        return await self._run(partial(library.collections, kind, label, parent, limit), kind)
 
     async def dataset_types(self, kind: RepositoryKind, label: str, collection: str) -> DatasetTypeList:
         """List the dataset types present in a collection.
@@ -157,7 +160,7 @@ class Service:
             The list.
         """
         library = await self._ready()
-        return await self._run(partial(library.dataset_types, kind, label, collection))
+        return await self._run(partial(library.dataset_types, kind, label, collection), kind)
 
     async def count(
         self,
@@ -198,12 +201,12 @@ class Service:
 
     async def _count(self, library: Library, key: _Key, collection: str, dataset_type: str) -> DatasetCount:
         known = partial(library.known_count, *key, collection, dataset_type)
-        if (count := await self._run(known)) is not None:
+        if (count := await self._run(known, key[0])) is not None:
             return count
         async with self._counting[key]:
-            if (count := await self._run(known)) is not None:
+            if (count := await self._run(known, key[0])) is not None:
                 return count
-            listing = await self._run(partial(library.plan, *key, collection, dataset_type))
+            listing = await self._run(partial(library.plan, *key, collection, dataset_type), key[0])
             while (count := await self._count_listing(library, key, listing)) is None:
                 pass
             return count
@@ -261,7 +264,7 @@ class Service:
             The page, not begun yet.
         """
         library = await self._ready()
-        listing = await self._run(partial(library.plan, kind, label, collection, dataset_type))
+        listing = await self._run(partial(library.plan, kind, label, collection, dataset_type), kind)
         stream = RowStream(
             partial(library.produce, kind, label, listing, limit, cursor),
             self._streaming,
@@ -286,7 +289,7 @@ class Service:
             The description.
         """
         library = await self._ready()
-        return await self._run(partial(library.dataset, kind, label, dataset_id))
+        return await self._run(partial(library.dataset, kind, label, dataset_id), kind)
 
     async def versions(self) -> VersionList:
         """Give the versions of the personal repositories.
@@ -299,8 +302,9 @@ class Service:
         library = await self._ready()
         return await self._run(library.versions)
 
-    async def _run(self, work: Callable[[], _T]) -> _T:
-        return await anyio.to_thread.run_sync(work, limiter=self._threads)
+    async def _run(self, work: Callable[[], _T], kind: RepositoryKind | None = None) -> _T:
+        limiter = self._threads if kind is None else self._asking[kind]
+        return await anyio.to_thread.run_sync(work, limiter=limiter)
 
     async def _in_time(self, describe: Callable[[bool], Repository]) -> Repository:
         with anyio.move_on_after(CONNECT_TIMEOUT):

@@ -220,6 +220,9 @@ class RowStream:
         anyio.from_thread.run(self._enqueue, _line(event))
 
     async def _enqueue(self, line: bytes) -> None:
+        # The query may have been cancelled while the thread was on its way here: nobody would take the line.
+        if self._sink.cancelled.is_set():
+            raise Cancelled
         with anyio.CancelScope() as self._putting, anyio.fail_after(_STALL):
             await self._send.send(line)
             return

@@ -6,7 +6,11 @@ import re
 import sqlite3
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
+
+import httpx
 
 from python_butler.backend.reports import STATUS, report, request_id
 from python_butler.demo.platform import Platform
@@ -117,6 +121,29 @@ def test_a_server_that_hangs_does_not_hold_up_the_list_of_repositories(
     assert time.monotonic() - begun < 8
     own_official.set_latency(0)
     assert states(backend)["official"] == "connected"
+
+
+def test_a_server_that_hangs_keeps_nobody_from_personal_data_and_retry(
+    own_official: Platform, small_repository: Path, start_backend: Callable[..., Backend]
+) -> None:
+    backend = start_backend(own_official)
+    assert backend.get("/repositories/personal/dp2/collections")["total"] == 0
+    own_official.set_latency(30)
+
+    def ask(number: int) -> None:
+        with suppress(httpx.HTTPError):
+            backend.client.get(OFFICIAL + "/collections", params={"parent": f"chain{number}"}, timeout=10)
+
+    with ThreadPoolExecutor(6) as pool:
+        waiting = [pool.submit(ask, number) for number in range(6)]
+        begun = time.monotonic()
+        assert backend.get(OFFICIAL)["state"] == "offline"
+        backend.root.mkdir(exist_ok=True)
+        (backend.root / "dp2").symlink_to(small_repository / "repo")
+        assert backend.get("/repositories/personal/dp2/collections")["total"] == 6
+        assert time.monotonic() - begun < 9
+        assert not any(request.done() for request in waiting)
+        own_official.set_latency(0)
 
 
 def test_an_index_that_cannot_be_read_is_told(
