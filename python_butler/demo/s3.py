@@ -10,6 +10,7 @@ import asyncio
 import hashlib
 import os
 from datetime import UTC, datetime
+from io import BufferedReader
 from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import escape
@@ -44,6 +45,7 @@ def build_store(directory: Path, bucket: str = BUCKET) -> Any:
     os.environ["MOTO_DISABLE_GLOBAL_CORS"] = "true"
     from moto.core.models import DEFAULT_ACCOUNT_ID
     from moto.moto_server.werkzeug_app import create_backend_app
+    from moto.s3.exceptions import MissingKey
     from moto.s3.models import FakeKey, s3_backends
 
     class FileKey(FakeKey):
@@ -58,7 +60,8 @@ def build_store(directory: Path, bucket: str = BUCKET) -> Any:
 
         @property
         def value(self) -> bytes:
-            return self._path.read_bytes()
+            with self._body() as body:
+                return body.read()
 
         @value.setter
         def value(self, new_value: bytes) -> None:
@@ -67,9 +70,16 @@ def build_store(directory: Path, bucket: str = BUCKET) -> Any:
         @property
         def etag(self) -> str:
             if self._etag is None:
-                with self._path.open("rb") as body:
+                with self._body() as body:
                     self._etag = hashlib.file_digest(body, "md5").hexdigest()
             return f'"{self._etag}"'
+
+        def _body(self) -> BufferedReader:
+            try:
+                return self._path.open("rb")
+            except FileNotFoundError:
+                # Removed since this service was started.
+                raise MissingKey(self.name) from None
 
     store = s3_backends[DEFAULT_ACCOUNT_ID]["aws"]
     keys = store.create_bucket(bucket, REGION).keys

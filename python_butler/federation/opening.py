@@ -79,6 +79,7 @@ def open(
 
         butler = python_butler.open("dp2", collections=["u/me/stars", "dp2"], run="u/me/stars")
     """
+    defaults = RegistryDefaults(collections, run, inferDefaults, **kwargs)
     directory = satellite_directory(label) if root is None else Path(root).expanduser().absolute()
     try:
         shared = Shared(label, connect(label), directory)
@@ -86,7 +87,6 @@ def open(
         if not Satellite.exists(label, directory):
             raise
         shared = _open_offline(label, directory, error)
-    defaults = RegistryDefaults(collections, run, inferDefaults, **kwargs)
     return SatelliteButler(shared, defaults=defaults, writeable=writeable is not False, metrics=metrics)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 import warnings
+from pathlib import Path
 
 from lsst.daf.butler.remote_butler import RemoteButler
 
@@ -13,6 +14,8 @@ __all__ = ["OfflineWarning", "Reach"]
 
 RETRY_SECONDS = 30.0
 """For how long a server that could not be reached is left alone."""
+
+_PACKAGE = str(Path(__file__).parents[1])
 
 
 class OfflineWarning(UserWarning):
@@ -38,9 +41,11 @@ class Reach:
     @property
     def lost(self) -> bool:
         """Whether the server cannot be reached, as far as is known."""
-        if self._lost_at is None:
+        # Read once: another thread may find the server back meanwhile.
+        lost_at = self._lost_at
+        if lost_at is None:
             return False
-        if time.monotonic() - self._lost_at < RETRY_SECONDS:
+        if time.monotonic() - lost_at < RETRY_SECONDS:
             return True
         try:
             self._official._connection.get("universe")
@@ -62,7 +67,8 @@ class Reach:
             warnings.warn(
                 f"{error.message} Until it is back only your satellite is searched.",
                 OfflineWarning,
-                stacklevel=2,
+                # At the user's own line, where each new loss is shown; a line of ours is shown once.
+                skip_file_prefixes=(_PACKAGE,),
             )
         self._lost_at = time.monotonic()
 

@@ -64,13 +64,25 @@ def clean(error: Exception) -> Exception:
         return type(error)(scrub(error.message), scrub(error.next_step))
     for link in _chain(error):
         if isinstance(link, FileNotFoundError):
-            return _GoneFileError("The file of this dataset is no longer there.", message)
+            gone = _GoneFileError(
+                "The file of this dataset is no longer there.", "Query for the dataset again."
+            )
+            return _noted(gone, message)
         if isinstance(link, OSError):
-            return OfflineError("The file of this dataset cannot be fetched now.", message)
+            offline = OfflineError(
+                "The file of this dataset cannot be fetched now.",
+                "Try again in a while; if it stays, tell the platform's support.",
+            )
+            return _noted(offline, message)
     try:
         return type(error)(message)
     except Exception:  # its constructor wants something else
         return RuntimeError(f"{type(error).__name__}: {message}")
+
+
+def _noted(error: PythonButlerError, detail: str) -> PythonButlerError:
+    error.add_note(detail)
+    return error
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:

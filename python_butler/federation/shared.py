@@ -14,7 +14,7 @@ from lsst.daf.butler import (
 )
 from lsst.daf.butler.remote_butler import RemoteButler
 
-from ..official import OfficialConnection
+from ..official import disconnect
 from ..satellite import Satellite
 from .cursors import OpenQueries
 from .memory import CollectionMemory
@@ -93,9 +93,8 @@ class Shared:
         with self._lock:
             self._users -= 1
             last = self._users == 0
-        connection = self.official._connection
-        if last and isinstance(connection, OfficialConnection):
-            connection.close()
+        if last:
+            disconnect(self.official)
 
     @property
     def satellite(self) -> Satellite | None:

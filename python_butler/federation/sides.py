@@ -278,13 +278,14 @@ class Sides:
             return None
 
     def _own(self, butler: DirectButler) -> DirectButler:
-        self._stack.callback(butler.close)
         if butler.dimensions is not self.universe:
+            butler.close()
             raise SatelliteError(
                 f"The satellite in {self.shared.root} has other dimensions than {self.shared.label}: it was "
                 f"made for version {butler.dimensions.version}, the server has {self.universe.version}.",
                 "Move it away; a new one is created by the next put.",
             )
+        self._stack.callback(butler.close)
         butler._metrics = self.metrics
         if self._defaults is not None:
             butler.registry.defaults = self._defaults

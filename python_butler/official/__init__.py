@@ -3,7 +3,7 @@
 Stands on `errors`, `settings` and `credentials`; `satellite`, `federation` and `backend` come in.
 """
 
-from .connection import OfficialConnection, connect
+from .connection import OfficialConnection, connect, disconnect
 from .index import known_repositories, official_url
 
-__all__ = ["OfficialConnection", "connect", "known_repositories", "official_url"]
+__all__ = ["OfficialConnection", "connect", "disconnect", "known_repositories", "official_url"]

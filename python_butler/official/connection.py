@@ -30,7 +30,7 @@ from ..errors import ForbiddenError, OfflineError, ServerBusyError, TokenError, 
 from ..settings import CONNECT_TIMEOUT
 from .index import official_url
 
-__all__ = ["FreshToken", "OfficialConnection", "connect"]
+__all__ = ["FreshToken", "OfficialConnection", "connect", "disconnect"]
 
 PATIENCE = 120.0
 """Seconds for which a busy server is asked again, as upstream's own client does."""
@@ -54,7 +54,15 @@ class FreshToken(RemoteButlerAuthenticationProvider):
     @override
     def get_server_headers(self) -> dict[str, str]:
         token = token_for(self._server_url)
-        return {"Authorization": f"Bearer {token}"} if token else {}
+        if token is None:
+            return {}
+        if not (token.isascii() and token.isprintable()):
+            # The HTTP client would put the whole token into its exception.
+            raise TokenError(
+                "The token holds characters that no token has.",
+                "Copy it again into BUTLER_RUBIN_ACCESS_TOKEN, or log in to the platform again.",
+            )
+        return {"Authorization": f"Bearer {token}"}
 
     @override
     def get_datastore_headers(self) -> dict[str, str]:
@@ -301,9 +309,26 @@ def connect(
     connection = OfficialConnection(
         label, official_url(label), on_busy=on_busy, patience=patience, read_timeout=read_timeout
     )
-    return RemoteButler(
-        connection=connection,
-        defaults=RegistryDefaults.from_butler_instance_options(options or ButlerInstanceOptions()),
-        cache=cache or RemoteButlerCache(),
-        use_disabled_datastore_cache=False,
-    )
+    try:
+        return RemoteButler(
+            connection=connection,
+            defaults=RegistryDefaults.from_butler_instance_options(options or ButlerInstanceOptions()),
+            cache=cache or RemoteButlerCache(),
+            use_disabled_datastore_cache=False,
+        )
+    except BaseException:
+        connection.close()
+        raise
+
+
+def disconnect(butler: RemoteButler) -> None:
+    """Close the connection of a Butler and its clones; upstream's own ``close`` leaves it open.
+
+    Parameters
+    ----------
+    butler : `lsst.daf.butler.remote_butler.RemoteButler`
+        What `connect` gave; any other is left as it is. Safe to call twice.
+    """
+    connection = butler._connection
+    if isinstance(connection, OfficialConnection):
+        connection.close()

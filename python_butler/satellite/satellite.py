@@ -68,9 +68,13 @@ class Satellite:
             check_marker(directory, label)
             return cls(label, directory)
         if universe is None:
-            from ..official import connect
+            from ..official import connect, disconnect
 
-            universe = connect(label).dimensions
+            official = connect(label)
+            try:
+                universe = official.dimensions
+            finally:
+                disconnect(official)
         create(label, directory, universe)
         return cls(label, directory)
 

@@ -188,6 +188,16 @@ def test_a_missing_file_is_not_found(store: Store, http: httpx2.Client) -> None:
     assert code_of(http.get(store.sign("dp2/nowhere"))) == (404, "NoSuchKey")
 
 
+def test_a_file_that_is_removed_is_not_found_any_more(store: Store, http: httpx2.Client) -> None:
+    path = store.directory / SMALL
+    hidden = path.rename(path.with_suffix(".hidden"))
+    try:
+        assert code_of(http.get(store.sign(SMALL))) == (404, "NoSuchKey")
+    finally:
+        hidden.rename(path)
+    assert http.get(store.sign(SMALL)).content == b"0123456789"
+
+
 def test_latency_delays_every_request(store: Store, http: httpx2.Client) -> None:
     store.service.tell({"latency": 0.2})
     try:

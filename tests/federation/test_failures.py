@@ -27,6 +27,7 @@ from python_butler.errors import (
 from python_butler.federation import OfflineWarning, SatelliteButler
 from python_butler.federation import open as open_butler
 from python_butler.federation.safety import clean, safely
+from python_butler.official import OfficialConnection
 
 SIGNED = "http://127.0.0.1:1/dp2/x.parquet?X-Amz-Algorithm=A&X-Amz-Signature=5ecre7&X-Amz-Expires=1"
 
@@ -79,6 +80,35 @@ def test_a_token_that_does_not_open_is_explained(
     assert isinstance(caught.value, ButlerServerError)
     if token:
         assert token not in "".join(traceback.format_exception(caught.value))
+
+
+@pytest.mark.parametrize("token", ["gt-secretsecret…", "gt-secretsecret\nagain", "gt-secretsecret\x7f"])
+def test_a_broken_token_is_told_and_not_shown(
+    kernel: Platform, monkeypatch: pytest.MonkeyPatch, token: str
+) -> None:
+    monkeypatch.setenv("BUTLER_RUBIN_ACCESS_TOKEN", token)
+    with pytest.raises(TokenError, match="characters") as caught:
+        python_butler.open("dp2", collections="dp2")
+    shown = "".join(traceback.format_exception(caught.value))
+    assert "secretsecret" not in shown + repr(caught.value.args)
+    assert caught.value.__context__ is None
+
+
+def test_opening_that_fails_leaves_no_connection_open(
+    kernel: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    closed: list[OfficialConnection] = []
+    close = OfficialConnection.close
+
+    def note(connection: OfficialConnection) -> None:
+        closed.append(connection)
+        close(connection)
+
+    monkeypatch.setattr(OfficialConnection, "close", note)
+    monkeypatch.setenv("BUTLER_RUBIN_ACCESS_TOKEN", "gt-wrongwrongwrongwrong.wrongwrongwrongwrong")
+    with pytest.raises(TokenError):
+        python_butler.open("dp2", collections="dp2")
+    assert len(closed) == 1
 
 
 def test_a_renewed_token_is_used_at_once(own_small_platform: Platform) -> None:
@@ -158,14 +188,16 @@ def test_storage_that_fails_is_not_taken_for_missing_data(
         ref = butler.find_dataset("source", visit=103)
         assert ref is not None
         (path,) = (small_repository / "bucket").rglob("source_*103*stage1*")
-        # The object store has seen this file: that it is unreadable now is a failure of its own.
         hidden = path.rename(path.with_suffix(".hidden"))
+        # A file that is there but cannot be read is a failure of the object store's own.
+        path.mkdir()
         try:
             with pytest.raises(OfflineError) as caught:
                 butler.get(ref)
             assert not isinstance(caught.value, FileNotFoundError)
             assert_no_secret(caught.value, own_small_platform)
         finally:
+            path.rmdir()
             hidden.rename(path)
         assert first_id(butler.get(ref)) == 103
 
