@@ -73,24 +73,21 @@ class JupyterServer:
         with socket.create_server(("127.0.0.1", 0)) as reserved:
             port = reserved.getsockname()[1]
         self._url = f"http://127.0.0.1:{port}/"
-        extensions = {"python_butler.server": True, "benchmarks.loop_probe": True}
-        options = {
+        settings = {
             "ServerApp.port": port,
             "ServerApp.port_retries": 0,
             "ServerApp.open_browser": False,
             "ServerApp.allow_root": True,
             "ServerApp.root_dir": str(self._directory),
-            "ServerApp.jpserver_extensions": json.dumps(extensions),
+            "ServerApp.jpserver_extensions": {"python_butler.server": True, "benchmarks.loop_probe": True},
         }
+        config = self._directory / "jupyter_server_config.py"
+        config.write_text("".join(f"c.{name} = {value!r}\n" for name, value in settings.items()))
         root = Path(__file__).parent.parent
-        with (self._directory / "log").open("w") as log:
+        log = self._directory / "log"
+        with log.open("w") as stream:
             self._process = subprocess.Popen(
-                [
-                    sys.executable,
-                    "-m",
-                    "jupyter_server",
-                    *(f"--{name}={value}" for name, value in options.items()),
-                ],
+                [sys.executable, "-m", "jupyter_server", f"--config={config}"],
                 env={
                     **os.environ,
                     "JUPYTER_TOKEN": self._token,
@@ -99,7 +96,7 @@ class JupyterServer:
                     "PYTHONPATH": str(root),
                 },
                 cwd=root,
-                stdout=log,
+                stdout=stream,
                 stderr=subprocess.STDOUT,
             )
         deadline = time.monotonic() + 60
@@ -110,7 +107,7 @@ class JupyterServer:
             except OSError:
                 if time.monotonic() > deadline or self._process.poll() is not None:
                     self.__exit__()
-                    raise
+                    raise RuntimeError(f"The Jupyter server does not start:\n{log.read_text()}") from None
                 time.sleep(0.1)
 
     def __exit__(self, *_: object) -> None:
