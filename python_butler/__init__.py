@@ -28,7 +28,17 @@ def __getattr__(name: str) -> Any:
         except metadata.PackageNotFoundError:
             value = "unknown"  # run from a source tree that was not installed
     elif name in _ROOMS:
-        value = getattr(import_module(_ROOMS[name], __name__), name)
+        try:
+            room = import_module(_ROOMS[name], __name__)
+        except ModuleNotFoundError as error:
+            if (error.name or "").startswith(__name__):
+                raise
+            raise ModuleNotFoundError(
+                f"python_butler.{name} needs the package {error.name!r}, which this Python does not have. "
+                'Use a kernel with the science stack, or: pip install "python-butler[kernel]"',
+                name=error.name,
+            ) from None
+        value = getattr(room, name)
     else:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     globals()[name] = value

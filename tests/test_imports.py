@@ -46,3 +46,10 @@ def test_importing_the_package_loads_little_else() -> None:
         "httpx2",
         "jupyter_server",
     }
+
+
+def test_without_the_science_stack_opening_says_what_to_install() -> None:
+    script = "import sys; sys.modules['lsst'] = None; import python_butler; python_butler.open('dp2')"
+    done = subprocess.run([sys.executable, "-P", "-c", script], capture_output=True, text=True)
+    assert done.returncode != 0
+    assert 'pip install "python-butler[kernel]"' in done.stderr.splitlines()[-1]
