@@ -89,7 +89,7 @@ export class TreeModel {
   look(rows: readonly TreeRow[]): void {
     for (const { request } of rows) {
       if (request) {
-        this._resource(request)?.ask();
+        this._ask(request);
       }
     }
     for (const row of rows) {
@@ -117,10 +117,9 @@ export class TreeModel {
       this._toggled.add(row.id);
     }
     for (const request of requestsBelow(row)) {
-      const resource = this._resource(request);
-      resource?.forgetFailure();
+      this._resource(request)?.forgetFailure();
       if (!row.expanded) {
-        resource?.ask();
+        this._ask(request);
       }
     }
     this._touch();
@@ -176,6 +175,26 @@ export class TreeModel {
     this._all().forEach(resource => resource.dispose());
     this._counts.dispose();
     Signal.clearData(this);
+  }
+
+  /** Ask for what is missing; a newer one of what is known only where somebody is there to answer. */
+  private _ask(request: TreeRequest): void {
+    const resource = this._resource(request);
+    if (resource && (resource.value === null || !this._isAway(request))) {
+      resource.ask();
+    }
+  }
+
+  /** Whether the repository that this is about cannot be read, or is just being looked at. */
+  private _isAway(request: TreeRequest): boolean {
+    if (request.what !== 'level' && request.what !== 'types') {
+      return false;
+    }
+    const { repository } = request;
+    return (
+      this.find(repository)?.state !== 'connected' ||
+      (this._checks.get(repositoryId(repository))?.loading ?? false)
+    );
   }
 
   private _resource(request: TreeRequest): Resource<unknown> | null {

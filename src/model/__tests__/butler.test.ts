@@ -55,6 +55,7 @@ describe('personal repositories', () => {
     lookAll();
     const before = client.words.filter(what => what !== 'versions').length;
     await answerVersions({ dp2: 'two' });
+    await client.find('check personal dp2').answer(PERSONAL);
     lookAll();
     expect(client.words.filter(what => what !== 'versions').slice(before)).toEqual([
       'check personal dp2',

@@ -226,6 +226,26 @@ describe('a failure', () => {
     expect(picture()).toEqual(['dp2', '  [offline] The server does not answer.', '  r']);
   });
 
+  it('leaves it in sight when everything is asked for again and nobody answers', async () => {
+    await connect(OFFICIAL);
+    open('dp2');
+    await client.find('collections official dp2').answer(level(run('r')));
+    tree.refresh();
+    lookAll();
+    await client.find('repositories').answer({ repositories: [OFFICIAL] });
+    lookAll();
+    const error = report({ kind: 'offline', message: 'The server does not answer.' });
+    await client.find('check official dp2').answer({ ...OFFICIAL, state: 'offline', error });
+    lookAll();
+    expect(picture()).toEqual(['dp2', '  [offline] The server does not answer.', '  r']);
+    expect(client.words.filter(what => what === 'collections official dp2')).toHaveLength(1);
+    tree.retry(notice().retry!);
+    await client.find('check official dp2').answer(OFFICIAL);
+    lookAll();
+    await client.find('collections official dp2').answer(level(run('s')));
+    expect(picture()).toEqual(['dp2', '  s']);
+  });
+
   it('of a busy server is asked again by itself when the server said so', async () => {
     vi.useFakeTimers();
     try {
