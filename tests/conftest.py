@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from python_butler.demo.platform import Platform
+
+# The client retries as often as ever when an object store fails, but waits less in between.
+os.environ.setdefault("LSST_HTTP_BACKOFF_MIN", "0.05")
+os.environ.setdefault("LSST_HTTP_BACKOFF_MAX", "0.1")
 
 FOREIGN_VARIABLES = (
     "ACCESS_TOKEN",

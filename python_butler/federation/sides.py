@@ -279,10 +279,11 @@ class Sides:
 
     def _own(self, butler: DirectButler) -> DirectButler:
         if butler.dimensions is not self.universe:
+            version = butler.dimensions.version
             butler.close()
             raise SatelliteError(
                 f"The satellite in {self.shared.root} has other dimensions than {self.shared.label}: it was "
-                f"made for version {butler.dimensions.version}, the server has {self.universe.version}.",
+                f"made for version {version}, the server has {self.universe.version}.",
                 "Move it away; a new one is created by the next put.",
             )
         self._stack.callback(butler.close)

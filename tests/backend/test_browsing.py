@@ -36,7 +36,9 @@ def test_official_repositories_come_first_each_followed_by_its_satellite(
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("route", ["", "/collections", "/dataset-types", f"/datasets/{uuid.uuid4()}"])
+@pytest.mark.parametrize(
+    "route", ["", "/collections", "/dataset-types", "/datasets/00000000-0000-4000-8000-000000000000"]
+)
 def test_an_unknown_label_is_told_with_those_that_are_known(backend: Backend, kind: str, route: str) -> None:
     status, error = backend.error(f"/repositories/{kind}/dp9{route}", collection="dp9")
     assert (status, error["kind"]) == (404, "unknown_repository")
