@@ -16,7 +16,9 @@ export class Platform {
     private readonly _process: ChildProcessWithoutNullStreams,
     private readonly _lines: AsyncIterator<string>,
     readonly directory: string,
-    readonly labUrl: string
+    readonly labUrl: string,
+    /** The file of the repository index. */
+    readonly index: string
   ) {}
 
   /** Start it in a directory of its own; the backend is started by the command in that directory, if named. */
@@ -37,8 +39,8 @@ export class Platform {
     if (first.done === true) {
       throw new Error('The demonstration did not start; its own message is above.');
     }
-    const addresses = JSON.parse(first.value) as { lab: string };
-    return new Platform(child, lines, directory, addresses.lab);
+    const addresses = JSON.parse(first.value) as { lab: string; index: string };
+    return new Platform(child, lines, directory, addresses.lab, addresses.index);
   }
 
   /** Carry out one command and return what follows "ok". */

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import logging
-import os
 import threading
 import time
 from collections.abc import Sequence
-
-from lsst.daf.butler._butler_repo_index import ButlerRepoIndex
 
 from ..errors import UnknownRepositoryError
 from ..official import known_repositories
@@ -20,8 +16,6 @@ from .repository import BrowsedRepository
 
 __all__ = ["Repositories"]
 
-_INDEX = "DAF_BUTLER_REPOSITORY_INDEX"
-_LOG = logging.getLogger(__name__)
 _REMEMBERED = 30.0
 """Seconds for which an official server that answered is believed to be there."""
 
@@ -70,7 +64,7 @@ class Repositories:
         repositories : sequence of `BrowsedRepository`
             Each official one followed by its satellite; then satellites whose official one is unknown here.
         """
-        labels = _known()
+        labels = list(known_repositories())
         repositories: list[BrowsedRepository] = []
         for label in labels:
             repositories.append(self._official_one(label))
@@ -142,18 +136,6 @@ class Repositories:
             if known is None or known.directory != satellite_directory(label):
                 known = self._personal[label] = PersonalRepository(label)
             return known
-
-
-def _known() -> list[str]:
-    labels = list(known_repositories())
-    # Upstream takes an index that it cannot read for an empty one, and keeps the reason to itself.
-    if not labels and os.environ.get(_INDEX) and (reason := ButlerRepoIndex.get_failure_reason()):
-        _LOG.warning("The repository index cannot be read: %s", reason)
-        raise UnknownRepositoryError(
-            "The index of official repositories cannot be read.",
-            f"Check the file that {_INDEX} names.",
-        )
-    return labels
 
 
 def _may_have_satellite(label: str) -> bool:

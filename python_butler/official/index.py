@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import logging
+import os
+from collections.abc import Mapping
 from urllib.parse import urlsplit
 
-from lsst.daf.butler import Butler
+from lsst.daf.butler import Butler, Config
+from lsst.resources import ResourcePath
+from pydantic import TypeAdapter
 
+from ..credentials import scrub
 from ..errors import UnknownRepositoryError
 
 __all__ = ["known_repositories", "official_url"]
+
+_INDEX_VARIABLE = "DAF_BUTLER_REPOSITORY_INDEX"
+_LABELS = TypeAdapter(dict[str, str])
+_LOG = logging.getLogger(__name__)
 
 
 def known_repositories() -> dict[str, str]:
@@ -20,13 +30,41 @@ def known_repositories() -> dict[str, str]:
         Address of the Butler server by label, from upstream's repository index
         (``DAF_BUTLER_REPOSITORY_INDEX`` or ``DAF_BUTLER_REPOSITORIES``). Entries that are not
         served over HTTP are left out: they are not official repositories.
+
+    Raises
+    ------
+    UnknownRepositoryError
+        If there is an index that cannot be read.
     """
-    urls: dict[str, str] = {}
-    for label in sorted(Butler.get_known_repos()):
-        uri = Butler.get_repo_uri(label).geturl()
-        if urlsplit(uri).scheme in ("http", "https"):
-            urls[label] = uri.removesuffix("butler.yaml").rstrip("/")
-    return urls
+    return {
+        label: address.removesuffix("butler.yaml").rstrip("/")
+        for label, address in sorted(_entries().items())
+        if urlsplit(address).scheme in ("http", "https")
+    }
+
+
+def _entries() -> Mapping[str, str]:
+    """Everything in the index."""
+    index = os.environ.get(_INDEX_VARIABLE)
+    try:
+        file = ResourcePath(index, forceAbsolute=True) if index else None
+        if file is not None and file.isLocal:
+            # Upstream reads it once in the life of a process; a backend must see it mended.
+            return _LABELS.validate_python(dict(Config(file.ospath)))
+        entries = {label: Butler.get_repo_uri(label).geturl() for label in Butler.get_known_repos()}
+    except Exception as error:  # a file of any content may be named
+        _LOG.warning("The repository index cannot be read: %s", scrub(str(error)))
+        raise _unreadable() from None
+    if index and not entries:
+        # Upstream takes an index that it cannot read for an empty one.
+        raise _unreadable()
+    return entries
+
+
+def _unreadable() -> UnknownRepositoryError:
+    return UnknownRepositoryError(
+        "The index of official repositories cannot be read.", f"Check the file that {_INDEX_VARIABLE} names."
+    )
 
 
 def official_url(label: str) -> str:

@@ -1,5 +1,5 @@
 // What a person sees when something is wrong, and that it gets well again without a reload.
-import { chmod, rename, writeFile } from 'node:fs/promises';
+import { chmod, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { newNotebook, openLab, runActiveCell } from '../lab';
@@ -43,6 +43,24 @@ test('a token that is not accepted is named, with what to do', async ({ lab, pla
   }
   await panel.getByRole('button', { name: 'Retry' }).first().click();
   await expect(treeRow(panel, OFFICIAL)).toHaveAccessibleName(/connected/);
+});
+
+test('a label that its server does not know is told, and gone once the index is mended', async ({ lab, platform }) => {
+  const index = await readFile(platform.index, 'utf8');
+  await writeFile(platform.index, index + index.replaceAll('dp2', 'dp9'));
+  try {
+    const panel = await openPanel(lab);
+    await expect(treeRow(panel, 'dp9, official')).toHaveAccessibleName(/in error/);
+    await expand(panel, 'dp9, official');
+    await expect(panel.getByText(/does not serve dp9/)).toBeInViewport({ ratio: 1 });
+    await expect(treeRow(panel, OFFICIAL)).toHaveAccessibleName(/connected/);
+    await writeFile(platform.index, index);
+    await lab.evaluate(() => window.jupyterapp.commands.execute('python-butler:refresh'));
+    await expect(treeRow(panel, 'dp9, official')).toHaveCount(0);
+    await expect(treeRow(panel, OFFICIAL)).toHaveAccessibleName(/connected/);
+  } finally {
+    await writeFile(platform.index, index);
+  }
 });
 
 test('a kernel is told the same in words', async ({ lab, platform }) => {
