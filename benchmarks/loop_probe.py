@@ -37,6 +37,7 @@ class _Longest:
                 if held > self.milliseconds:
                     self.milliseconds, self.what = held, repr(handle)
 
+        # There is no public way to see every callback.
         asyncio.Handle._run = timed  # type: ignore[method-assign]
 
     def take(self) -> dict[str, float | str]:

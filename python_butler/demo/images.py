@@ -254,6 +254,7 @@ def observe(visit: Visit, exposed: Exposed) -> Observed:
         "band": visit.band,
     }
     saturated = truth > SATURATION
+    # What both have in common is of many types, so a type checker cannot match it with the parameters.
     planes = MaskSchema(get_legacy_visit_image_mask_planes().values())
     visit_image = VisitImage(
         Image(pixels.astype(np.float32, copy=False), bbox=box, unit=u.nJy),

@@ -339,6 +339,7 @@ class SatelliteButler(ReadingButler):
             self._sides.count_into(previous)
 
     @property
+    # Upstream has an attribute here; ours is read only, and known once a satellite is there.
     def _datastore(self) -> Datastore:  # type: ignore[override]
         return self._personal()._datastore
 

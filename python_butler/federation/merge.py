@@ -165,6 +165,7 @@ class Merger:
         return spec.model_copy(update=update)
 
     def _identity(self, row: Row) -> Hashable:
+        # The type of a row follows from the specification, which a type checker cannot know.
         match self._spec:
             case DataCoordinateResultSpec():
                 return row.required_values  # type: ignore[no-any-return]
