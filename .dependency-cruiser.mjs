@@ -1,5 +1,6 @@
-// Imports run one way: api <- model <- panel, viewer, insert, complete <- index.
-const rooms = { upper: '^src/(panel|viewer|insert|complete)/' };
+// Imports run one way: trans <- api <- model <- the upper rooms <- tokens <- plugins <- index.
+const names = 'panel|query|viewer|sky|jobs|insert|complete|notebook';
+const rooms = { upper: `^src/(${names})/` };
 
 /** @type {import('dependency-cruiser').IConfiguration} */
 export default {
@@ -14,13 +15,20 @@ export default {
       name: 'api-is-the-ground-floor',
       severity: 'error',
       from: { path: '^src/api/' },
-      to: { path: '^src/', pathNot: '^src/api/' }
+      to: { path: '^src/', pathNot: '^src/(api/|trans\\.ts)' }
+    },
+    {
+      name: 'python-stands-alone',
+      comment: 'Reading and writing Python has to do with text only.',
+      severity: 'error',
+      from: { path: '^src/python/', pathNot: '/__tests__/' },
+      to: { path: '^(src/(?!python/)|node_modules)', dependencyTypesNot: ['type-only'] }
     },
     {
       name: 'model-stands-on-api',
       severity: 'error',
       from: { path: '^src/model/' },
-      to: { path: '^src/', pathNot: '^src/(api|model)/' }
+      to: { path: '^src/', pathNot: '^src/((api|model)/|trans\\.ts)' }
     },
     {
       name: 'model-has-no-DOM',
@@ -33,16 +41,22 @@ export default {
     },
     {
       name: 'upper-rooms-are-neighbours',
-      comment: 'They are wired together in index.ts, and may see each other by type only.',
+      comment: 'They are wired together in plugins/, and may see each other by type only.',
       severity: 'error',
-      from: { path: '^src/(panel|viewer|insert|complete)/' },
+      from: { path: rooms.upper },
       to: { path: rooms.upper, pathNot: '^src/$1/', dependencyTypesNot: ['type-only'] }
     },
     {
       name: 'nothing-imports-index',
       severity: 'error',
-      from: { path: '^src/.+/' },
+      from: { path: '^src/.+/', pathNot: '/__tests__/' },
       to: { path: '^src/index\\.ts$' }
+    },
+    {
+      name: 'rooms-know-no-plugins',
+      severity: 'error',
+      from: { path: '^src/.+/', pathNot: '^src/plugins/' },
+      to: { path: '^src/(plugins/|tokens\\.ts)', dependencyTypesNot: ['type-only'] }
     },
     { name: 'resolvable', severity: 'error', from: {}, to: { couldNotResolve: true } }
   ],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import statistics
 import time
 from collections.abc import Callable, Iterator
@@ -17,10 +18,14 @@ GROUPS = ("frame", "references", "federation", "writing", "sidebar", "processing
 
 @dataclass(frozen=True)
 class Pair:
-    """Two ways to the same result, to be timed in turn: ours and upstream's."""
+    """Two ways to the same result, to be timed in turn: ours and upstream's.
+
+    What has to be done before each of them, if anything, is not timed.
+    """
 
     ours: Callable[[], object]
     upstream: Callable[[], object]
+    before: Callable[[], object] | None = None
 
 
 @dataclass(frozen=True)
@@ -41,23 +46,26 @@ class Figure:
     ----------
     group, name : `str`
         Where it belongs and what it is called.
-    goal : `float`
-        The largest good value.
+    goal : `float` or `None`
+        The largest good value; `None` if the figure only helps to judge the goals of others.
     setting : callable
         Given the scene, a context that yields a `Pair` (the figure is then ours divided by
         upstream's time) or a `Reading`.
     rounds : `int`
-        How often it is measured; a warm-up comes before and is not counted.
+        How often it is measured.
+    warm_up : `bool`
+        Whether it is measured once before, which does not count.
     unit : `str`
         ``"x"`` for ratios, else what a `Reading` is in.
     """
 
     group: str
     name: str
-    goal: float
+    goal: float | None
     setting: Setting
     rounds: int = 5
     unit: str = "x"
+    warm_up: bool = True
 
 
 @dataclass(frozen=True)
@@ -71,17 +79,19 @@ class Outcome:
 
     @property
     def ok(self) -> bool:
-        """Whether the median meets the goal."""
-        return self.value <= self.figure.goal
+        """Whether the median meets the goal, if there is one."""
+        return self.figure.goal is None or self.value <= self.figure.goal
 
     def line(self) -> str:
         """Tell it to a person, in one line."""
         figure = self.figure
         unit = "" if figure.unit == "x" else f" {figure.unit}"
+        verdict = "no goal, for comparison"
+        if figure.goal is not None:
+            verdict = f"goal <= {figure.goal:g}{unit}  {'ok' if self.ok else 'short'}"
         return (
             f"{figure.group + ': ' + figure.name:<62} {self.value:8.3f}{unit} "
-            f"({self.low:.3f} to {self.high:.3f})  goal <= {figure.goal:g}{unit}  "
-            f"{'ok' if self.ok else 'short'}"
+            f"({self.low:.3f} to {self.high:.3f})  {verdict}"
         )
 
     def record(self) -> dict[str, object]:
@@ -92,7 +102,7 @@ class Outcome:
             "name": figure.name,
             "value": round(self.value, 4),
             "goal": figure.goal,
-            "ok": self.ok,
+            "ok": None if figure.goal is None else self.ok,
         }
 
 
@@ -100,7 +110,7 @@ _FIGURES: list[Figure] = []
 
 
 def figure(
-    group: str, name: str, *, goal: float, rounds: int = 5, unit: str = "x"
+    group: str, name: str, *, goal: float | None, rounds: int = 5, unit: str = "x", warm_up: bool = True
 ) -> Callable[[Callable[[Scene], Iterator[Pair | Reading]]], Setting]:
     """Register a generator function, as for `contextlib.contextmanager`, as a figure."""
     if group not in GROUPS:
@@ -108,7 +118,7 @@ def figure(
 
     def register(function: Callable[[Scene], Iterator[Pair | Reading]]) -> Setting:
         setting = contextmanager(function)
-        _FIGURES.append(Figure(group, name, goal, setting, rounds, unit))
+        _FIGURES.append(Figure(group, name, goal, setting, rounds, unit, warm_up))
         return setting
 
     return register
@@ -132,7 +142,7 @@ def measure(each: Figure, scene: Scene) -> Outcome:
     """Take one figure: warm up once, then measure in rounds, ours and upstream's in turn."""
     with each.setting(scene) as what:
         values = []
-        for number in range(each.rounds + 1):
+        for number in range(0 if each.warm_up else 1, each.rounds + 1):
             value = _ratio(what, flip=number % 2 == 1) if isinstance(what, Pair) else what.take()
             if number:
                 values.append(value)
@@ -142,13 +152,17 @@ def measure(each: Figure, scene: Scene) -> Outcome:
 def _ratio(pair: Pair, *, flip: bool) -> float:
     # Who goes first alternates, so that neither gains from what the other left in caches.
     if flip:
-        upstream, ours = _seconds(pair.upstream), _seconds(pair.ours)
+        upstream, ours = _seconds(pair.upstream, pair.before), _seconds(pair.ours, pair.before)
     else:
-        ours, upstream = _seconds(pair.ours), _seconds(pair.upstream)
+        ours, upstream = _seconds(pair.ours, pair.before), _seconds(pair.upstream, pair.before)
     return ours / upstream
 
 
-def _seconds(action: Callable[[], object]) -> float:
+def _seconds(action: Callable[[], object], before: Callable[[], object] | None) -> float:
+    if before is not None:
+        before()
+    # Neither pays for collecting what the other left behind.
+    gc.collect()
     start = time.perf_counter()
     action()
     return time.perf_counter() - start

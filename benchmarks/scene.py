@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import secrets
+import shutil
 import socket
 import subprocess
 import sys
@@ -21,6 +22,15 @@ if TYPE_CHECKING:
 
 SCALE = 57_000
 """Datasets in the registry of the platform: as many as Data Preview 1 has."""
+
+RELEASE_SCALE = 400_000
+"""Datasets in the registry of the larger platform."""
+
+SMALL, LARGE = "LSSTCam/DP2/small", "LSSTCam/DP2/large"
+"""Official tagged collections of the larger platform: visit images of its first visits."""
+
+SMALL_VISITS, LARGE_VISITS = 106, 530
+"""How many visits these hold: 20,034 and 100,170 datasets. As many more have none in them."""
 
 
 class Scene:
@@ -40,25 +50,78 @@ class Scene:
         """A directory that goes away afterwards."""
         return Path(self._stack.enter_context(tempfile.TemporaryDirectory(prefix="python-butler-bench-")))
 
-    @cached_property
+    @property
     def platform(self) -> Platform:
         """A running platform; this process's environment points to it from then on."""
-        from python_butler.demo.platform import Platform
-        from python_butler.demo.repository import ensure_repository
-        from python_butler.demo.scale import scaled_registry
+        return self._entered(self._platform)
 
-        repository = ensure_repository(progress=lambda text: print(text, file=sys.stderr))
-        platform = self._stack.enter_context(
-            Platform(self.directory, repository=repository, registry=scaled_registry(repository, SCALE))
-        )
+    @property
+    def release(self) -> Platform:
+        """A running platform with many more datasets, which have files; entered like the other.
+
+        The environment names a directory for satellites that is empty at first.
+        """
+        return self._entered(self._release)
+
+    def _entered(self, platform: Platform) -> Platform:
         os.environ.update(platform.environment)
         return platform
+
+    @cached_property
+    def _platform(self) -> Platform:
+        from python_butler.demo.platform import Platform
+        from python_butler.demo.scale import scaled_registry
+
+        registry = scaled_registry(self.repository, SCALE)
+        return self._stack.enter_context(
+            Platform(self.directory / "platform", repository=self.repository, registry=registry)
+        )
+
+    @cached_property
+    def _release(self) -> Platform:
+        from python_butler.demo.platform import Platform
+
+        directory = self.directory / "release"
+        registry = _tagged_registry(self.repository, directory)
+        return self._stack.enter_context(Platform(directory, repository=self.repository, registry=registry))
+
+    @cached_property
+    def repository(self) -> Path:
+        """The demonstration repository."""
+        from python_butler.demo.repository import ensure_repository
+
+        return ensure_repository(progress=_say)
 
     @cached_property
     def jupyter(self) -> JupyterServer:
         """A Jupyter server with our extension and the probe of its event loop."""
         assert self.platform
         return self._stack.enter_context(JupyterServer(self.directory / "jupyter"))
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr)
+
+
+def _tagged_registry(repository: Path, directory: Path) -> Path:
+    """Copy the large registry and tag the first visits' images in it."""
+    from lsst.daf.butler import Butler, CollectionType, Config
+
+    from python_butler.demo.scale import RUN, scaled_registry
+
+    registry = directory / "gen3.sqlite3"
+    directory.mkdir()
+    shutil.copyfile(scaled_registry(repository, RELEASE_SCALE, files=True, progress=_say), registry)
+    config = Config(str(repository / "repo" / "butler.yaml"))
+    config["registry", "db"] = f"sqlite:///{registry}"
+    config.dumpToUri(str(directory / "butler.yaml"))
+    with Butler.from_config(str(directory), writeable=True) as butler:
+        refs = butler.query_datasets("visit_image", collections=RUN, limit=None)
+        visits = sorted({int(ref.dataId["visit"]) for ref in refs})
+        for name, count in ((SMALL, SMALL_VISITS), (LARGE, LARGE_VISITS)):
+            butler.collections.register(name, CollectionType.TAGGED)
+            butler.registry.associate(name, [ref for ref in refs if int(ref.dataId["visit"]) < visits[count]])
+    return registry
 
 
 class JupyterServer:

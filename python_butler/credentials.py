@@ -6,13 +6,23 @@ token file, so that a renewed one is used at once; it is never stored, logged or
 
 from __future__ import annotations
 
+import logging
 import os
 import re
+from collections.abc import Mapping
 from fnmatch import fnmatchcase
 from pathlib import Path
 from urllib.parse import urlsplit
 
-__all__ = ["SHARED_TOKEN_HOSTS", "scrub", "token_files", "token_for"]
+__all__ = [
+    "SHARED_TOKEN_HOSTS",
+    "RenewedTokens",
+    "keep_out_of_logs",
+    "renew_tokens",
+    "scrub",
+    "token_files",
+    "token_for",
+]
 
 SHARED_TOKEN_HOSTS = ("*.lsst.cloud", "*.slac.stanford.edu")
 """Hosts of the Rubin Science Platform: the only ones a platform-wide token is sent to.
@@ -76,6 +86,50 @@ def token_for(server_url: str) -> str | None:
     return (os.environ.get(_PLATFORM_VARIABLE) or "").strip() or None
 
 
+class RenewedTokens:
+    """Notices when tokens in this process's environment are others than a child process has.
+
+    A child has the environment as it was when it was started.
+    """
+
+    def __init__(self) -> None:
+        self._known = _tokens_here()
+
+    def news(self) -> dict[str, str | None] | None:
+        """Give what the child does not know yet, for `renew_tokens` there.
+
+        Returns
+        -------
+        tokens : `dict` [`str`, `str` or `None`] or `None`
+            To be told to the child through a pipe, and nowhere else. `None` if nothing changed since this
+            was last asked.
+        """
+        now = _tokens_here()
+        if now == self._known:
+            return None
+        self._known = now
+        return now
+
+
+def renew_tokens(tokens: Mapping[str, str | None] | None) -> None:
+    """Take over what the process that started this one has in its environment.
+
+    Parameters
+    ----------
+    tokens : `dict` [`str`, `str` or `None`] or `None`
+        What `RenewedTokens.news` gave there.
+    """
+    for name, token in (tokens or {}).items():
+        if token is None:
+            os.environ.pop(name, None)
+        else:
+            os.environ[name] = token
+
+
+def _tokens_here() -> dict[str, str | None]:
+    return {name: os.environ.get(name) for name in (_EXPLICIT_VARIABLE, _PLATFORM_VARIABLE)}
+
+
 def scrub(text: str) -> str:
     """Take tokens and the secret part of signed URLs out of a text.
 
@@ -96,3 +150,34 @@ def scrub(text: str) -> str:
     text = _QUERY_SECRET.sub("?<signature removed>", text)
     text = _BEARER.sub(r"\1<token>", text)
     return _GAFAELFAWR.sub("<token>", text)
+
+
+class _Scrubbing(logging.Filter):
+    """Takes secrets out of what a logger is about to say."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Change the record if need be; none is dropped."""
+        text = record.getMessage()
+        clean = scrub(text)
+        if clean != text:
+            record.msg, record.args = clean, ()
+        if record.exc_info and record.exc_info[0] is not None:
+            # Formatters take this instead of making it themselves.
+            record.exc_text = scrub(logging.Formatter().formatException(record.exc_info))
+        return True
+
+
+_SCRUBBING = _Scrubbing()
+
+
+def keep_out_of_logs(*loggers: str) -> None:
+    """Make loggers of other libraries say nothing secret, at whatever level and to whomever.
+
+    Parameters
+    ----------
+    *loggers : `str`
+        Names of the loggers themselves: what those below them say is not looked at.
+    """
+    for name in loggers:
+        # The same filter is added once only.
+        logging.getLogger(name).addFilter(_SCRUBBING)

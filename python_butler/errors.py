@@ -11,10 +11,13 @@ from typing import ClassVar
 
 __all__ = [
     "BackendUnavailableError",
+    "BrokenOffError",
     "ErrorKind",
     "ForbiddenError",
     "GoneError",
     "InvalidRequestError",
+    "LittleRoomWarning",
+    "NoSpaceError",
     "OfficialRunError",
     "OfficialServerError",
     "OfflineError",
@@ -23,6 +26,8 @@ __all__ = [
     "ServerBusyError",
     "TokenError",
     "UnknownRepositoryError",
+    "UnknownVersionError",
+    "UnreadableError",
 ]
 
 
@@ -74,6 +79,12 @@ class UnknownRepositoryError(PythonButlerError, LookupError):
     kind = ErrorKind.UNKNOWN_REPOSITORY
 
 
+class UnknownVersionError(PythonButlerError, LookupError):
+    """Nothing is saved under this name, or in this version."""
+
+    kind = ErrorKind.GONE
+
+
 class InvalidRequestError(PythonButlerError, ValueError):
     """The request cannot be carried out as it was put."""
 
@@ -86,10 +97,24 @@ class GoneError(PythonButlerError, LookupError):
     kind = ErrorKind.GONE
 
 
+class UnreadableError(PythonButlerError, ValueError):
+    """A file is there, but what it holds cannot be understood."""
+
+    kind = ErrorKind.INVALID
+
+
 class SatelliteError(PythonButlerError, RuntimeError):
     """The personal repository cannot be created, opened or written."""
 
     kind = ErrorKind.SATELLITE
+
+
+class NoSpaceError(SatelliteError):
+    """A disk, a quota or a database is full, or would be: nothing was written."""
+
+
+class LittleRoomWarning(UserWarning):
+    """What is about to be written may not fit."""
 
 
 class OfficialRunError(PythonButlerError, ValueError):
@@ -114,6 +139,10 @@ class OfflineError(OfficialServerError):
     """The official server cannot be reached, or answers with a failure of its own."""
 
     kind = ErrorKind.OFFLINE
+
+
+class BrokenOffError(OfficialServerError):
+    """The official server broke off in the middle of an answer; it can be reached, and may answer others."""
 
 
 class TokenError(OfficialServerError):

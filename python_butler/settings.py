@@ -7,15 +7,24 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 from pathlib import Path
 
 from .errors import InvalidRequestError
+from .words import bytes_in
 
 __all__ = [
     "CONNECT_TIMEOUT",
+    "FILE_CACHE_BYTES",
+    "OWN_PREFIXES",
     "PAGE_ROWS",
+    "QUOTA_VARIABLE",
     "ROOT_VARIABLE",
+    "RULES_VARIABLE",
     "cache_directory",
+    "file_cache_directory",
+    "quota_bytes",
+    "rule_files",
     "satellite_directory",
     "satellite_root",
     "user_name",
@@ -24,11 +33,26 @@ __all__ = [
 ROOT_VARIABLE = "PYTHON_BUTLER_ROOT"
 """Environment variable that says where the satellites live."""
 
+QUOTA_VARIABLE = "PYTHON_BUTLER_QUOTA"
+"""Environment variable with which a site tells its users' quota on the home volume, such as ``40GB``."""
+
+RULES_VARIABLE = "PYTHON_BUTLER_RULES"
+"""Environment variable that names the user's file of rules on where datasets go."""
+
+OWN_PREFIXES = ("u/", "g/")
+"""What the names of collections of users and groups begin with; all others are official by convention."""
+
 CONNECT_TIMEOUT = 5.0
 """Seconds to wait for a connection to an official server before it counts as offline."""
 
 PAGE_ROWS = 1_000
 """Datasets in one page of the browser's lists, unless it asks for another number."""
+
+FILE_CACHE_BYTES = 5_000_000_000
+"""Size in bytes to which the cache of official files is kept.
+
+``DAF_BUTLER_CACHE_EXPIRATION_MODE`` overrides it, for example with ``size=20000000000``.
+"""
 
 _LABEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
@@ -82,6 +106,53 @@ def cache_directory() -> Path:
     configured = os.environ.get("XDG_CACHE_HOME")
     base = Path(configured) if configured else Path.home() / ".cache"
     return base / "python-butler"
+
+
+def file_cache_directory() -> Path:
+    """Directory for copies of official files that were read, shared by all of a user's kernels.
+
+    Returns
+    -------
+    directory : `pathlib.Path`
+        ``$DAF_BUTLER_CACHE_DIRECTORY`` (upstream's own variable), or ``datasets`` below
+        `cache_directory`. It need not exist.
+    """
+    configured = os.environ.get("DAF_BUTLER_CACHE_DIRECTORY")
+    return Path(configured) if configured else cache_directory() / "datasets"
+
+
+def quota_bytes() -> int | None:
+    """How much each user may have on the home volume, as the site says.
+
+    Returns
+    -------
+    quota : `int` or `None`
+        ``$PYTHON_BUTLER_QUOTA`` in bytes; `None` if it is not set, or not a size.
+    """
+    try:
+        return bytes_in(os.environ[QUOTA_VARIABLE])
+    except (KeyError, InvalidRequestError):
+        return None
+
+
+def rule_files() -> list[Path]:
+    """Files with rules on where datasets go that are saved without saying where.
+
+    Returns
+    -------
+    files : `list` [`pathlib.Path`]
+        The user's, ``$PYTHON_BUTLER_RULES`` or ``~/.config/python-butler/rules.yaml``; then the site's,
+        ``etc/python-butler/rules.yaml`` of the Python environment and of the machine. None of them need
+        exist.
+    """
+    configured = os.environ.get(RULES_VARIABLE)
+    if configured:
+        user = Path(configured).expanduser()
+    else:
+        home = os.environ.get("XDG_CONFIG_HOME")
+        user = (Path(home) if home else Path.home() / ".config") / "python-butler" / "rules.yaml"
+    sites = [Path(sys.prefix) / "etc", Path("/etc")]
+    return [user, *(site / "python-butler" / "rules.yaml" for site in sites)]
 
 
 def user_name() -> str:

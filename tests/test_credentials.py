@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 
 import pytest
 
-from python_butler.credentials import scrub, token_files, token_for
+from python_butler.credentials import keep_out_of_logs, scrub, token_files, token_for
 
 LOOPBACK = "http://127.0.0.1:8000/api/butler/repo/dp2"
 PLATFORM = "https://data.lsst.cloud/api/butler/repo/dp2"
@@ -100,3 +101,20 @@ def test_a_token_of_any_form_is_taken_out_if_it_is_in_the_environment(
 @pytest.mark.parametrize("text", ["", "visit = 101?", "https://host/api?repo=dp2&id=3", "a tokenizer"])
 def test_harmless_texts_are_left_alone(text: str) -> None:
     assert scrub(text) == text
+
+
+def test_other_libraries_log_no_secrets(caplog: pytest.LogCaptureFixture) -> None:
+    keep_out_of_logs("somebody.else")
+    logger = logging.getLogger("somebody.else")
+    logger.setLevel(logging.DEBUG)
+    logger.debug("GET %s?%s HTTP/%d", "/b/x.fits", "Signature=5ec", 1)
+    logger.debug("%d requests for %s", 3, "/b/x.fits")
+    try:
+        raise OSError(f"{TOKEN} was refused")
+    except OSError:
+        logger.exception("It failed")
+    assert "5ec" not in caplog.text
+    assert "GET /b/x.fits?<signature removed> HTTP/1" in caplog.text
+    assert "3 requests for /b/x.fits" in caplog.text
+    assert TOKEN not in caplog.text
+    assert "OSError: <token> was refused" in caplog.text

@@ -25,6 +25,18 @@ export async function openLab(page: Page, url: string): Promise<void> {
   await expect(page.locator('.jp-Launcher, .jp-NotebookPanel').first()).toBeVisible();
 }
 
+/** Load the page anew, in the same workspace. */
+export async function reload(page: Page): Promise<void> {
+  const address = new URL(page.url());
+  address.search = '';
+  await page.goto(address.href);
+  await page.waitForFunction(() => 'jupyterapp' in window);
+  await page.evaluate(async () => {
+    await window.jupyterapp.started;
+    await window.jupyterapp.restored;
+  });
+}
+
 /** Make a notebook whose code cells hold the given sources, and wait for its kernel. */
 export async function newNotebook(page: Page, sources: string[]): Promise<void> {
   await page.evaluate(async cells => {
@@ -52,8 +64,17 @@ export function cells(page: Page): Locator {
   return page.locator('.jp-NotebookPanel:not(.lm-mod-hidden) .jp-Notebook .jp-Cell');
 }
 
+/** Wait until a notebook is in front: one that code is inserted into comes there by itself. */
+async function notebookInFront(page: Page): Promise<void> {
+  await page.waitForFunction(() => {
+    const widget = window.jupyterapp.shell.currentWidget as Partial<NotebookPanel> | null;
+    return widget?.content?.activeCellIndex !== undefined && widget.context?.isReady === true;
+  });
+}
+
 /** Sources of all cells of the notebook in front. */
 export async function sources(page: Page): Promise<string[]> {
+  await notebookInFront(page);
   return page.evaluate(() => {
     const panel = window.jupyterapp.shell.currentWidget as NotebookPanel;
     return panel.context.model.sharedModel.cells.map(cell => cell.getSource());
@@ -62,6 +83,7 @@ export async function sources(page: Page): Promise<string[]> {
 
 /** Run the active cell and wait for its outputs' text; fails if the cell raised. */
 export async function runActiveCell(page: Page): Promise<string> {
+  await notebookInFront(page);
   return page.evaluate(async () => {
     const app = window.jupyterapp;
     const panel = app.shell.currentWidget as NotebookPanel;
@@ -107,6 +129,7 @@ export async function character(line: Locator, index: number): Promise<{ x: numb
 
 /** Drag with real mouse events, in steps, since JupyterLab starts a drag only after some way. */
 export async function drag(page: Page, from: Locator, to: { x: number; y: number }): Promise<void> {
+  await from.scrollIntoViewIfNeeded();
   const box = await from.boundingBox();
   if (box === null) {
     throw new Error('What is to be dragged is not visible.');
@@ -132,7 +155,10 @@ export async function widenSidebar(page: Page, width: number): Promise<void> {
 }
 
 /** Switch between JupyterLab's own themes. */
-export async function useTheme(page: Page, theme: 'JupyterLab Light' | 'JupyterLab Dark'): Promise<void> {
+export async function useTheme(
+  page: Page,
+  theme: 'JupyterLab Light' | 'JupyterLab Dark' | 'JupyterLab Dark High Contrast'
+): Promise<void> {
   await page.evaluate(async name => {
     await window.jupyterapp.commands.execute('apputils:change-theme', { theme: name });
   }, theme);

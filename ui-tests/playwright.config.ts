@@ -8,6 +8,9 @@ export default defineConfig({
   fullyParallel: false,
   forbidOnly: process.env.CI !== undefined,
   timeout: 120_000,
+  // A browser on a busy machine has accidents of its own. What passes only when it is tried again is
+  // told as "flaky" at the end: a fault to be mended, of the journey or of the product.
+  retries: 1,
   expect: { timeout: 20_000 },
   reporter: [['list']],
   use: {

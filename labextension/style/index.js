@@ -1,2 +1,1 @@
-import './base.css';
-import './insert.css';
+import './index.css';

@@ -13,7 +13,7 @@ from ..errors import InvalidRequestError
 from .lease import Lease
 from .middleware import ErrorResponse, Guard, Identify
 from .reports import report
-from .routes import router
+from .routers import ROUTERS
 from .service import Service
 
 __all__ = ["create_app"]
@@ -38,7 +38,8 @@ def create_app(service: Service, *, secret: str, lease: Lease | None = None) -> 
     """
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
     app.state.service = service
-    app.include_router(router)
+    for router in ROUTERS:
+        app.include_router(router)
     if lease is not None:
         app.router.routes.append(Route("/lease", endpoint=lease))
     app.add_exception_handler(RequestValidationError, _invalid)

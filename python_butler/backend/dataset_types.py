@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from lsst.daf.butler import Butler, MissingDatasetTypeError
 from lsst.daf.butler import DatasetType as ButlerDatasetType
-from lsst.daf.butler import MissingDatasetTypeError
 
 from .collections import flatten
 from .models import DatasetType
 from .repository import BrowsedRepository
 
-__all__ = ["convert", "find_dataset_type", "list_dataset_types"]
+__all__ = ["convert", "find_dataset_type", "known_dataset_types", "list_dataset_types"]
 
 
 def list_dataset_types(repository: BrowsedRepository, collection: str) -> list[DatasetType]:
@@ -35,7 +35,7 @@ def list_dataset_types(repository: BrowsedRepository, collection: str) -> list[D
         If there is no such collection.
     """
     names = {name for info in flatten(repository, collection) for name in info.dataset_types or ()}
-    definitions = _definitions(repository)
+    definitions = known_dataset_types(repository)
     # One that was registered since is found by a look of its own.
     return [convert(definitions.get(name) or find_dataset_type(repository, name)) for name in sorted(names)]
 
@@ -60,7 +60,7 @@ def find_dataset_type(repository: BrowsedRepository, name: str) -> ButlerDataset
     lsst.daf.butler.MissingDatasetTypeError
         If there is none of this name.
     """
-    if (known := _definitions(repository).get(name)) is not None:
+    if (known := known_dataset_types(repository).get(name)) is not None:
         return known
     found = list(repository.butler().registry.queryDatasetTypes([name]))
     if len(found) != 1:
@@ -68,10 +68,28 @@ def find_dataset_type(repository: BrowsedRepository, name: str) -> ButlerDataset
     return found[0]
 
 
-def _definitions(repository: BrowsedRepository) -> dict[str, ButlerDatasetType]:
+def known_dataset_types(
+    repository: BrowsedRepository, butler: Butler | None = None
+) -> dict[str, ButlerDatasetType]:
+    """Find the definitions of all dataset types that are registered.
+
+    Parameters
+    ----------
+    repository : `BrowsedRepository`
+        Where.
+    butler : `lsst.daf.butler.Butler`, optional
+        Asks, if one has to ask; the repository's own if not given.
+
+    Returns
+    -------
+    dataset_types : `dict` [`str`, `lsst.daf.butler.DatasetType`]
+        By name.
+    """
+
     def ask() -> dict[str, ButlerDatasetType]:
         # All at once: one question, even for the thousands of types of a big repository.
-        types: Sequence[ButlerDatasetType] = list(repository.butler().registry.queryDatasetTypes("*"))
+        registry = (butler or repository.butler()).registry
+        types: Sequence[ButlerDatasetType] = list(registry.queryDatasetTypes("*"))
         return {dataset_type.name: dataset_type for dataset_type in types}
 
     return repository.memory.get("dataset types", ask, version=repository.version())

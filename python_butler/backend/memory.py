@@ -83,6 +83,27 @@ class Memory:
         known = self._known(question, version)
         return None if known is None else known[0]
 
+    def outdated(self, question: Hashable, *, version: str = "") -> object | None:
+        """Give an answer whose time is over, if there is one: it may be told while one asks anew.
+
+        Parameters
+        ----------
+        question : hashable
+            What is asked.
+        version : `str`, optional
+            Version of the repository.
+
+        Returns
+        -------
+        answer : `object` or `None`
+            The answer; `None` also if there is one that is still good.
+        """
+        with self._lock:
+            kept = self._answers.get(question)
+        if kept is None or kept[0] != version or kept[1] >= time.monotonic():
+            return None
+        return kept[2]
+
     def forget(self) -> None:
         """Forget everything."""
         with self._lock:

@@ -17,8 +17,12 @@ from ..errors import ErrorKind
 __all__ = [
     "BackendStatus",
     "BusyEvent",
+    "CalibrationValidity",
     "Collection",
+    "CollectionFolder",
     "CollectionPage",
+    "CollectionPath",
+    "CollectionStep",
     "CollectionType",
     "DataIdValue",
     "Dataset",
@@ -31,6 +35,7 @@ __all__ = [
     "EndEvent",
     "ErrorEvent",
     "ErrorReport",
+    "PersonalUsage",
     "Repository",
     "RepositoryKind",
     "RepositoryList",
@@ -38,13 +43,16 @@ __all__ = [
     "RowsEvent",
     "StoredFile",
     "VersionList",
+    "WireModel",
 ]
 
 DataIdValue = int | str
 """Value of a dimension in a data ID."""
 
 
-class _Model(BaseModel):
+class WireModel(BaseModel):
+    """Base of everything that crosses the wire."""
+
     # Every field is always sent, so that none is optional in the TypeScript types.
     model_config = ConfigDict(extra="forbid", frozen=True, json_schema_serialization_defaults_required=True)
 
@@ -78,7 +86,7 @@ class CollectionType(StrEnum):
     CALIBRATION = "CALIBRATION"
 
 
-class ErrorReport(_Model):
+class ErrorReport(WireModel):
     """One failure, told to a person and to a program."""
 
     kind: ErrorKind
@@ -88,7 +96,7 @@ class ErrorReport(_Model):
     request_id: str = Field(description="Identifier of the request, for a report to support.")
 
 
-class BackendStatus(_Model):
+class BackendStatus(WireModel):
     """The backend process as it runs."""
 
     version: str
@@ -97,7 +105,7 @@ class BackendStatus(_Model):
     pid: int
 
 
-class Repository(_Model):
+class Repository(WireModel):
     """One repository in the list, and whether it can be read."""
 
     kind: RepositoryKind
@@ -112,13 +120,13 @@ class Repository(_Model):
     writeable: bool = False
 
 
-class RepositoryList(_Model):
+class RepositoryList(WireModel):
     """All repositories known here, official ones first, each followed by its satellite."""
 
     repositories: list[Repository]
 
 
-class Collection(_Model):
+class Collection(WireModel):
     """One collection."""
 
     name: str
@@ -127,15 +135,59 @@ class Collection(_Model):
     children: list[str] | None = Field(default=None, description="Of a chain, in search order; else null.")
 
 
-class CollectionPage(_Model):
-    """Collections at one level of the tree."""
+class CollectionFolder(WireModel):
+    """Collections whose names begin alike, up to a slash."""
 
-    collections: list[Collection]
-    total: int = Field(description="How many there are at this level.")
-    capped: bool = Field(description="Whether some were left out; `total` tells how many.")
+    type: Literal["FOLDER"] = "FOLDER"
+    path: str = Field(description="What their names begin with, with the last slash.")
+    count: int = Field(description="How many collections are in it, at any depth.")
 
 
-class DatasetType(_Model):
+class CollectionPage(WireModel):
+    """A stretch of one level of the tree of collections."""
+
+    entries: list[Collection | CollectionFolder]
+    offset: int = Field(description="Position of the first of these entries at this level.")
+    total: int = Field(description="How many entries there are at this level.")
+
+
+class CollectionStep(WireModel):
+    """One row on the way to a collection."""
+
+    parent: str | None = Field(description="The chain that the level belongs to; null at the top.")
+    folder: str | None = Field(description="The folder, empty for none; null if nothing is grouped.")
+    entry: str = Field(description="Name of the collection, or path of the folder, at this level.")
+    offset: int = Field(description="Its position at this level.")
+
+
+class CollectionPath(WireModel):
+    """The way from the top of the tree to a collection."""
+
+    collection: Collection
+    steps: list[CollectionStep] = Field(description="The last one is the collection itself.")
+
+
+class PersonalUsage(WireModel):
+    """How much room a personal repository takes."""
+
+    bytes: int = Field(description="Own files, copies, the database and what waits to be registered.")
+    quota: int | None = Field(description="Most bytes that its volume's quota allows; null if none is known.")
+    room: int | None = Field(description="Bytes that may still be written; null if that cannot be told.")
+    own: int = Field(description="Datasets written here.")
+    referenced: int = Field(description="Official datasets that take no room.")
+    pinned: int = Field(description="Official datasets with a copy here.")
+
+
+class CalibrationValidity(WireModel):
+    """The times for which the calibrations of one type in a collection are valid."""
+
+    begin: str | None = Field(description="Earliest begin, TAI in ISO form; null if it is not bounded.")
+    end: str | None = Field(description="Latest end, TAI in ISO form; null if it is not bounded.")
+    ranges: int = Field(description="How many different ranges there are.")
+    exact: bool = Field(description="False if only some of the calibrations were looked at.")
+
+
+class DatasetType(WireModel):
     """A dataset type present in a collection."""
 
     name: str
@@ -148,20 +200,20 @@ class DatasetType(_Model):
     )
 
 
-class DatasetTypeList(_Model):
+class DatasetTypeList(WireModel):
     """The dataset types actually present in a collection, from its summary."""
 
     dataset_types: list[DatasetType]
 
 
-class DatasetCount(_Model):
+class DatasetCount(WireModel):
     """How many datasets of a type a collection holds."""
 
     count: int
     exact: bool = Field(description="False if counting stopped at a bound; then there are at least `count`.")
 
 
-class Dataset(_Model):
+class Dataset(WireModel):
     """One row in a list of datasets."""
 
     id: UUID
@@ -169,21 +221,21 @@ class Dataset(_Model):
     run: str
 
 
-class RowsEvent(_Model):
+class RowsEvent(WireModel):
     """Some more rows of a page."""
 
     event: Literal["rows"] = "rows"
     rows: list[Dataset]
 
 
-class BusyEvent(_Model):
+class BusyEvent(WireModel):
     """The official server asked to come back later; the query goes on by itself."""
 
     event: Literal["busy"] = "busy"
     retry_in: float = Field(description="Seconds.")
 
 
-class EndEvent(_Model):
+class EndEvent(WireModel):
     """The page is complete."""
 
     event: Literal["end"] = "end"
@@ -193,7 +245,7 @@ class EndEvent(_Model):
     superseded: bool = Field(default=False, description="True if a newer query ended this one early.")
 
 
-class ErrorEvent(_Model):
+class ErrorEvent(WireModel):
     """The page cannot be completed."""
 
     event: Literal["error"] = "error"
@@ -204,7 +256,7 @@ DatasetEvent = Annotated[RowsEvent | BusyEvent | EndEvent | ErrorEvent, Field(di
 """One line of the NDJSON stream of a page; the last line is always an end or an error."""
 
 
-class DimensionRecord(_Model):
+class DimensionRecord(WireModel):
     """One dimension record of a data ID."""
 
     element: str
@@ -214,16 +266,20 @@ class DimensionRecord(_Model):
     )
 
 
-class StoredFile(_Model):
+class StoredFile(WireModel):
     """One file of a dataset. Never an address: those are signed and secret."""
 
     name: str = Field(description="Path below the datastore's root, or the last part of the official path.")
     size: int | None = Field(description="Bytes; null if the datastore did not record it.")
     component: str | None = None
     formatter: str = ""
+    checksum: str | None = Field(default=None, description="As the datastore recorded it, if it did.")
+    place: RepositoryKind = Field(
+        description="Whose storage it is in: a personal repository has official files by reference."
+    )
 
 
-class DatasetDetails(_Model):
+class DatasetDetails(WireModel):
     """Everything a details pane shows of one dataset."""
 
     id: UUID
@@ -237,7 +293,7 @@ class DatasetDetails(_Model):
     )
 
 
-class VersionList(_Model):
+class VersionList(WireModel):
     """A word per personal repository that changes whenever its contents do."""
 
     versions: dict[str, str] = Field(description="By label of the repository.")

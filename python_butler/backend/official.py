@@ -7,9 +7,10 @@ import logging
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from contextvars import Context
 from urllib.parse import urlsplit
 
-from lsst.daf.butler import Butler, DatasetExistence, DatasetRef, MissingCollectionError
+from lsst.daf.butler import Butler, CollectionInfo, DatasetExistence, DatasetRef, MissingCollectionError
 from lsst.daf.butler.remote_butler import RemoteButler
 from lsst.daf.butler.remote_butler._remote_butler import RemoteButlerCache
 
@@ -137,7 +138,8 @@ class OfficialRepository:
             known = self._butler
         if known is not None:
             return known
-        made = connect(self.label, patience=_PATIENCE, cache=cache)
+        # For all, whoever comes first: nothing of their context stays with it.
+        made = Context().run(connect, self.label, patience=_PATIENCE, cache=cache)
         with self._lock:
             self._butler = self._butler or made
             return self._butler
@@ -158,6 +160,22 @@ class OfficialRepository:
         """
         with _connected(self.label, self._shared_cache(), watcher=watcher) as butler:
             yield butler
+
+    def collections(self, butler: Butler) -> Sequence[CollectionInfo]:
+        """Ask for all collections.
+
+        Parameters
+        ----------
+        butler : `lsst.daf.butler.Butler`
+            What `butler` or `query` gave.
+
+        Returns
+        -------
+        collections : sequence of `lsst.daf.butler.CollectionInfo`
+            With documentation and the children of chains, in no order.
+        """
+        # Asking for each collection's parents would cost a query each; the chains tell all of them.
+        return butler.collections.query_info("*", include_doc=True)
 
     def files(self, butler: Butler, ref: DatasetRef) -> tuple[list[StoredFile], bool]:
         """Give the files of a dataset.
@@ -185,6 +203,8 @@ class OfficialRepository:
                 size=record.file_info.file_size if record.file_info.file_size >= 0 else None,
                 component=record.file_info.component,
                 formatter=record.file_info.formatter,
+                checksum=record.file_info.checksum,
+                place=RepositoryKind.OFFICIAL,
             )
             for record in records
         ]

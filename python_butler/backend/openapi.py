@@ -13,10 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI
-from pydantic import TypeAdapter
 
-from .models import DatasetEvent
-from .routes import router
+from .routers import BODIES, ROUTERS, STREAMS
 from .streaming import NDJSON
 
 __all__ = ["DOCUMENT", "describe", "main", "render"]
@@ -41,7 +39,8 @@ def describe() -> dict[str, Any]:
         version=_API_VERSION,
         generate_unique_id_function=lambda route: route.name,
     )
-    app.include_router(router)
+    for router in ROUTERS:
+        app.include_router(router)
     document = app.openapi()
     schemas = document["components"]["schemas"]
     # Invalid requests are answered with an ErrorReport like all others, never with FastAPI's own body.
@@ -51,21 +50,34 @@ def describe() -> dict[str, Any]:
     for unused in ("HTTPValidationError", "ValidationError"):
         schemas.pop(unused, None)
     _add_events(document)
+    _add_bodies(document)
     return document
 
 
 def _add_events(document: dict[str, Any]) -> None:
     """Add what FastAPI cannot know: the events in a stream's lines."""
-    union = TypeAdapter[Any](DatasetEvent).json_schema(ref_template=_REF, mode="serialization")
     schemas = document["components"]["schemas"]
-    schemas.update(union.pop("$defs"))
-    schemas["DatasetEvent"] = {
-        "title": "DatasetEvent",
-        "description": "One line of the stream of a page; the last line is always an end or an error.",
-        **union,
-    }
-    stream = document["paths"]["/repositories/{kind}/{label}/datasets"]["get"]["responses"]["200"]
-    stream["content"] = {NDJSON: {"schema": {"$ref": _REF.format(model="DatasetEvent")}}}
+    for (verb, path), (name, events) in STREAMS.items():
+        union = events.json_schema(ref_template=_REF, mode="serialization")
+        schemas.update(union.pop("$defs"))
+        schemas[name] = {
+            "title": name,
+            "description": "One line of a stream; the last line is always an end or an error.",
+            **union,
+        }
+        answer = document["paths"][path][verb]["responses"]["200"]
+        answer["content"] = {NDJSON: {"schema": {"$ref": _REF.format(model=name)}}}
+
+
+def _add_bodies(document: dict[str, Any]) -> None:
+    """Add what comes before the bytes of answers that are no documents."""
+    schemas = document["components"]["schemas"]
+    for (verb, path), (name, body) in BODIES.items():
+        schema = body.json_schema(ref_template=_REF, mode="serialization")
+        schemas.update(schema.pop("$defs", {}))
+        schemas[name] = schema
+        for content in document["paths"][path][verb]["responses"]["200"]["content"].values():
+            content["schema"] = {"$ref": _REF.format(model=name)}
 
 
 def render() -> str:

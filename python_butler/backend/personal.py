@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import cast
 from urllib.parse import urlsplit
 
-from lsst.daf.butler import Butler, DatasetRef, MissingCollectionError
+from lsst.daf.butler import Butler, CollectionInfo, DatasetRef, MissingCollectionError
 from lsst.daf.butler.datastore.stored_file_info import StoredFileInfo
 from lsst.daf.butler.direct_butler import DirectButler
+from sqlalchemy.exc import SQLAlchemyError
 
-from ..errors import SatelliteError
+from ..datastore.path import split_reference
+from ..errors import OfficialServerError, SatelliteError
+from ..satellite.collections import all_collections
+from ..satellite.configuration import REFERENCES_TABLE
+from ..satellite.layout import MARKER, read_marker
+from ..satellite.storage import opening_failed, storage_of
 from ..settings import satellite_directory
 from .interrupting import Interrupter
 from .memory import Memory
@@ -26,13 +32,11 @@ from .versions import ABSENT, VersionWatch
 
 __all__ = ["PersonalRepository"]
 
+_LOG = logging.getLogger(__name__)
+
 _CONFIGURATION = "butler.yaml"
-_DATABASE = "gen3.sqlite3"
 _REMEMBERED = 3600.0
 """Seconds for which answers are remembered while the repository's version stays the same."""
-
-_UNWATCHED = 30.0
-"""Seconds after which a database that cannot be watched counts as changed."""
 
 
 class PersonalRepository:
@@ -42,15 +46,17 @@ class PersonalRepository:
     ----------
     label : `str`
         Label of the official repository.
+    directory : `pathlib.Path`, optional
+        The satellite's directory, if it does not lie at the usual place.
     """
 
     kind = RepositoryKind.PERSONAL
 
-    def __init__(self, label: str) -> None:
+    def __init__(self, label: str, directory: Path | None = None) -> None:
         self.label = label
-        self.directory: Path = satellite_directory(label)
+        self.directory: Path = directory or satellite_directory(label)
         self.memory = Memory(_REMEMBERED)
-        self._watch = VersionWatch(self.directory / _DATABASE)
+        self._watch: VersionWatch | None = None
         self._lock = threading.Lock()
         self._opened: tuple[str, DirectButler, Interrupter] | None = None
 
@@ -119,9 +125,15 @@ class PersonalRepository:
         """
         if not self.exists:
             return ABSENT
-        word = self._watch.word()
-        # Another database than SQLite cannot be watched, only looked at again now and then.
-        return f"unwatched.{time.monotonic() // _UNWATCHED:.0f}" if word == ABSENT else word
+        storage = storage_of(self.directory)
+        if storage.database_path is None or storage.locks != "posix":
+            # Its word has the database before the first dash, ours before the first dot.
+            return storage.version().replace("-", ".", 1)
+        with self._lock:
+            if self._watch is None or self._watch.path != storage.database_path:
+                self._watch = VersionWatch(storage.database_path)
+            watch = self._watch
+        return watch.word()
 
     def butler(self) -> Butler:
         """Give a clone for the calling thread, which sees everything committed so far.
@@ -156,6 +168,21 @@ class PersonalRepository:
         with interrupter.watched(watcher):
             yield butler.clone()
 
+    def collections(self, butler: Butler) -> Sequence[CollectionInfo]:
+        """Read all collections.
+
+        Parameters
+        ----------
+        butler : `lsst.daf.butler.Butler`
+            What `butler` or `query` gave.
+
+        Returns
+        -------
+        collections : sequence of `lsst.daf.butler.CollectionInfo`
+            With documentation and the children of chains, in no order.
+        """
+        return all_collections(cast(DirectButler, butler))
+
     def files(self, butler: Butler, ref: DatasetRef) -> tuple[list[StoredFile], bool]:
         """Give the files of a dataset.
 
@@ -177,16 +204,24 @@ class PersonalRepository:
         tables = {} if recorded is None else recorded._datastore_records or {}
         files = [
             StoredFile(
-                name=_relative(info.path),
+                name=split_reference(info.path)[3] if table == REFERENCES_TABLE else _relative(info.path),
                 size=info.file_size if info.file_size >= 0 else None,
                 component=info.component,
                 formatter=info.formatter,
+                checksum=info.checksum,
+                place=RepositoryKind.OFFICIAL if table == REFERENCES_TABLE else RepositoryKind.PERSONAL,
             )
-            for infos in tables.values()
+            for table, infos in tables.items()
             for info in infos
             if isinstance(info, StoredFileInfo)
         ]
-        return files, butler.stored(ref)
+        try:
+            stored = butler.stored(ref)
+        except OfficialServerError as error:
+            # A reference whose server cannot be asked now; the last that was known of it stands.
+            _LOG.info("Not asked for the file of %s: %s", ref.id, error)
+            stored = bool(files)
+        return files, stored
 
     def _current(self) -> tuple[DirectButler, Interrupter]:
         if not self.exists:
@@ -205,13 +240,23 @@ class PersonalRepository:
             return self._opened[1], self._opened[2]
 
     def _open(self) -> DirectButler:
+        if (self.directory / MARKER).exists():
+            # Before the database is touched: it may not be of a format that this version understands.
+            read_marker(self.directory)
         try:
-            butler = Butler.from_config(str(self.directory), writeable=False)
+            butler = Butler.from_config(f"{self.directory.as_uri()}/", writeable=False)
+        except SatelliteError:
+            raise
         except (OSError, RuntimeError, ImportError) as error:
             raise SatelliteError(
                 f"The personal repository {self.directory} cannot be opened.",
                 "Check that its directory is complete and readable.",
             ) from error
+        except SQLAlchemyError as error:
+            storage = storage_of(self.directory)
+            if storage.is_sqlite:
+                raise
+            raise opening_failed(storage, error) from error
         return cast(DirectButler, butler)
 
 

@@ -79,6 +79,12 @@ def _unexpected(error: BaseException) -> ErrorReport:
 def _database(error: BaseException) -> ErrorReport | None:
     # SQLAlchemy wraps the driver's exception.
     original = getattr(error, "orig", None) or error
+    if _is_of_server(original):
+        return _make(
+            ErrorKind.SATELLITE,
+            "The database server of the personal repository cannot be used.",
+            "Try again; check the network, and your password in PGPASSWORD or ~/.pgpass.",
+        )
     if not isinstance(original, sqlite3.Error):
         return None
     if isinstance(original, sqlite3.OperationalError) and "locked" in str(original):
@@ -88,6 +94,12 @@ def _database(error: BaseException) -> ErrorReport | None:
         f"The database of the personal repository cannot be read: {original}.",
         "Check that its file is complete and readable.",
     )
+
+
+def _is_of_server(error: BaseException) -> bool:
+    """Whether a PostgreSQL server, or the connection to it, failed; its driver need not be installed."""
+    driver = sys.modules.get("psycopg")
+    return driver is not None and isinstance(error, driver.Error)
 
 
 def _upstream(error: BaseException) -> ErrorReport | None:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from ..errors import UnknownRepositoryError
 from ..official import known_repositories
+from ..satellite.create import BUILDING
 from ..settings import satellite_directory, satellite_root
 from .models import Repository, RepositoryKind, RepositoryState
 from .official import OfficialRepository
@@ -148,6 +149,5 @@ def _may_have_satellite(label: str) -> bool:
 
 def _satellites() -> list[str]:
     root = satellite_root()
-    return sorted(
-        file.parent.name for file in root.glob("*/butler.yaml") if _may_have_satellite(file.parent.name)
-    )
+    names = (file.parent.name for file in root.glob("*/butler.yaml"))
+    return sorted(name for name in names if _may_have_satellite(name) and not name.startswith(BUILDING))

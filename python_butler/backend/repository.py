@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol
 
-from lsst.daf.butler import Butler, DatasetRef
+from lsst.daf.butler import Butler, CollectionInfo, DatasetRef
 
 from .memory import Memory
 from .models import Repository, RepositoryKind, StoredFile
@@ -45,6 +45,9 @@ class BrowsedRepository(Protocol):
 
     def query(self, watcher: QueryWatcher) -> AbstractContextManager[Butler]:
         """Give a butler for one long query that can be cancelled."""
+
+    def collections(self, butler: Butler) -> Sequence[CollectionInfo]:
+        """Ask one of its butlers for all collections, with documentation and the children of chains."""
 
     def files(self, butler: Butler, ref: DatasetRef) -> tuple[list[StoredFile], bool]:
         """Give the files of a dataset as recorded, and whether they are there."""

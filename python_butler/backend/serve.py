@@ -32,6 +32,7 @@ SECRET_VARIABLE = "PYTHON_BUTLER_BACKEND_SECRET"  # noqa: S105  the name of a va
 _LOG = logging.getLogger(__name__)
 _BACKLOG = 100
 _PATIENCE_AT_END = 5.0
+_PATIENCE_WITH_JOBS = 1.0
 
 
 def bind(path: Path) -> socket.socket:
@@ -91,11 +92,19 @@ async def _serve(listener: socket.socket, secret: str) -> None:
     service = Service()
 
     def end() -> None:
+        if lease.is_held:
+            return
+        if service.jobs.active:
+            # What a person has asked for is done; nothing new can be asked for.
+            _LOG.info("Nobody holds the lease: ending when the jobs have ended")
+            service.jobs.when_idle(end)
+            return
         _LOG.info("Nobody holds the lease: ending")
         service.cancel()
         server.should_exit = True
 
     lease = Lease(end)
+    service.jobs.on_active(lease.tell)
     config = uvicorn.Config(
         create_app(service, secret=secret, lease=lease),
         log_config=None,
@@ -108,8 +117,12 @@ async def _serve(listener: socket.socket, secret: str) -> None:
     server = uvicorn.Server(config)
     lease.start()
     service.start()
-    await server.serve(sockets=[listener])
-    service.cancel()
+    try:
+        await server.serve(sockets=[listener])
+    finally:
+        # Also when it was a signal, which the server passes on at its end.
+        service.cancel()
+        await service.jobs.settle(_PATIENCE_WITH_JOBS)
 
 
 def main(arguments: list[str] | None = None) -> int:

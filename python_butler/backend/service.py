@@ -1,29 +1,20 @@
-"""What the routes ask for, with everything that may block in threads of its own.
-
-This is where the lsst packages are loaded: in a thread, as soon as the socket listens, while requests wait.
-"""
+"""What the routes ask for, with everything that may block in threads of its own."""
 
 from __future__ import annotations
 
 import asyncio
 import importlib.metadata
-import logging
 import os
 import platform
 import sys
-import weakref
 from collections import defaultdict
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 from uuid import UUID
 
-import anyio
-import anyio.to_thread
-
-from ..errors import BackendUnavailableError
-from ..settings import CONNECT_TIMEOUT
+from .jobs.changes import Changes
+from .jobs.queue import JobQueue
 from .models import (
     BackendStatus,
     CollectionPage,
@@ -35,18 +26,20 @@ from .models import (
     RepositoryList,
     VersionList,
 )
-from .streaming import RowStream, Sink, Slot
+from .queries.models import DatasetSearch
+from .streaming import RowStream, Sink
+from .streams import Streams
+from .workers import Workers, unless_left
 
 if TYPE_CHECKING:
     from .library import Library
-    from .listing import Listing
+    from .repository import BrowsedRepository
+    from .runs.overview import Runs
 
 __all__ = ["Service"]
 
 _T = TypeVar("_T")
-_Key = tuple[RepositoryKind, str]
 
-_LOG = logging.getLogger(__name__)
 _PACKAGES = ("lsst-daf-butler", "lsst-images", "lsst-resources", "astropy", "fastapi", "pydantic", "uvicorn")
 
 
@@ -54,27 +47,24 @@ class Service:
     """Answers to the routes. Make it in any thread, use it in one event loop."""
 
     def __init__(self) -> None:
-        # Few threads, and of our own: what blocks here must not keep others from theirs. A server that
-        # hangs must not keep anybody from personal data, nor from looking whether it is back.
-        self._threads = anyio.CapacityLimiter(4)
-        self._asking = {kind: anyio.CapacityLimiter(4) for kind in RepositoryKind}
-        self._streaming = anyio.CapacityLimiter(4)
-        self._checking = anyio.CapacityLimiter(16)
-        self._library: Library | None = None
-        self._loading = asyncio.Lock()
-        self._slots: defaultdict[_Key, Slot] = defaultdict(Slot)
-        self._counting: defaultdict[_Key, asyncio.Lock] = defaultdict(asyncio.Lock)
-        self._streams: weakref.WeakSet[RowStream] = weakref.WeakSet()
-        self._early: asyncio.Task[None] | None = None
+        self._workers = Workers()
+        self._streams = Streams()
+        self._counting: defaultdict[tuple[RepositoryKind, str], asyncio.Lock] = defaultdict(asyncio.Lock)
+        self.jobs = JobQueue(self.library, self._streams.slot)
+        """Long work on personal repositories."""
+        self.changes = Changes(
+            self.jobs, self.versions, self._files, lambda: self.ask_runs(lambda runs: runs.word())
+        )
+        """What a page is told of at once."""
 
     def start(self) -> None:
         """Begin to load the lsst packages; requests that come meanwhile wait."""
-        self._early = asyncio.create_task(self._load_early())
+        self._workers.start()
 
     def cancel(self) -> None:
-        """End all queries."""
-        for stream in list(self._streams):
-            stream.cancel()
+        """End all queries and interrupt all jobs."""
+        self.jobs.end()
+        self._streams.cancel()
 
     async def status(self) -> BackendStatus:
         """Tell which versions run here; answers at once.
@@ -99,10 +89,12 @@ class Service:
         repositories : `RepositoryList`
             The list.
         """
-        library = await self._ready()
-        describers = await self._run(library.all)
+        library = await self.library()
+        describers = await self._workers.run(library.all)
         return RepositoryList(
-            repositories=list(await asyncio.gather(*(self._in_time(describe) for describe in describers)))
+            repositories=list(
+                await asyncio.gather(*(self._workers.in_time(describe) for describe in describers))
+            )
         )
 
     async def repository(self, kind: RepositoryKind, label: str) -> Repository:
@@ -118,14 +110,19 @@ class Service:
         repository : `Repository`
             Its state.
         """
-        library = await self._ready()
-        check = partial(library.repository, kind, label)
-        return await anyio.to_thread.run_sync(check, limiter=self._checking)
+        library = await self.library()
+        return await self._workers.check(partial(library.repository, kind, label))
 
     async def collections(
-        self, kind: RepositoryKind, label: str, parent: str | None, limit: int
+        self,
+        kind: RepositoryKind,
+        label: str,
+        parent: str | None,
+        folder: str | None,
+        offset: int,
+        limit: int,
     ) -> CollectionPage:
-        """List the collections at one level of the tree.
+        """List a stretch of one level of the tree.
 
         Parameters
         ----------
@@ -133,16 +130,19 @@ class Service:
             Which repository.
         parent : `str` or `None`
             A chain, or `None` for the top level.
-        limit : `int`
-            Most collections to give.
+        folder : `str` or `None`
+            At the top level, the folder to look into; `None` not to group.
+        offset, limit : `int`
+            Where to begin, and most entries to give.
 
         Returns
         -------
         page : `CollectionPage`
-            The collections.
+            The entries.
         """
-        library = await self._ready()
-        return await self._run(partial(library.collections, kind, label, parent, limit), kind)
+        library = await self.library()
+        listing = partial(library.collections, kind, label, parent, folder, offset, limit)
+        return await self._workers.run(listing, kind)
 
     async def dataset_types(self, kind: RepositoryKind, label: str, collection: str) -> DatasetTypeList:
         """List the dataset types present in a collection.
@@ -159,16 +159,11 @@ class Service:
         dataset_types : `DatasetTypeList`
             The list.
         """
-        library = await self._ready()
-        return await self._run(partial(library.dataset_types, kind, label, collection), kind)
+        library = await self.library()
+        return await self._workers.run(partial(library.dataset_types, kind, label, collection), kind)
 
     async def count(
-        self,
-        kind: RepositoryKind,
-        label: str,
-        collection: str,
-        dataset_type: str,
-        left: Callable[[], Awaitable[None]],
+        self, kind: RepositoryKind, label: str, search: DatasetSearch, left: Callable[[], Awaitable[None]]
     ) -> DatasetCount:
         """Count datasets, one count at a time per repository.
 
@@ -176,7 +171,7 @@ class Service:
         ----------
         kind, label
             Which repository.
-        collection, dataset_type : `str`
+        search : `DatasetSearch`
             What to count.
         left : callable
             Returns when the client has gone away: the count is given up.
@@ -186,64 +181,52 @@ class Service:
         count : `DatasetCount`
             The count.
         """
-        library = await self._ready()
-        watching = asyncio.ensure_future(left())
-        counting = asyncio.ensure_future(self._count(library, (kind, label), collection, dataset_type))
-        try:
-            await asyncio.wait((watching, counting), return_when=asyncio.FIRST_COMPLETED)
-            if not counting.done():
-                counting.cancel()
-                raise BackendUnavailableError("The count was given up: nobody waits for it.")
-            return counting.result()
-        finally:
-            watching.cancel()
-            counting.cancel()
+        library = await self.library()
+        return await unless_left(self._count(library, kind, label, search), left)
 
-    async def _count(self, library: Library, key: _Key, collection: str, dataset_type: str) -> DatasetCount:
-        known = partial(library.known_count, *key, collection, dataset_type)
-        if (count := await self._run(known, key[0])) is not None:
+    async def _count(
+        self, library: Library, kind: RepositoryKind, label: str, search: DatasetSearch
+    ) -> DatasetCount:
+        known = partial(library.known_count, kind, label, search)
+        if (count := await self._workers.run(known, kind)) is not None:
             return count
-        async with self._counting[key]:
-            if (count := await self._run(known, key[0])) is not None:
+        async with self._counting[kind, label]:
+            if (count := await self._workers.run(known, kind)) is not None:
                 return count
-            listing = await self._run(partial(library.plan, *key, collection, dataset_type), key[0])
-            while (count := await self._count_listing(library, key, listing)) is None:
-                pass
-            return count
+            listing = await self._workers.run(partial(library.plan, kind, label, search), kind)
+            counting = partial(library.count, kind, label, listing)
+            return await self._streams.answer(kind, label, counting, exclusive=listing.repeats)
 
-    async def _count_listing(self, library: Library, key: _Key, listing: Listing) -> DatasetCount | None:
-        """Count; give `None` if a listing of the user's came in between."""
-        outcome: list[DatasetCount | Exception] = []
-
-        def work(sink: Sink) -> None:
-            try:
-                outcome.append(library.count(*key, listing, sink))
-            except Exception as error:
-                outcome.append(error)
-
-        # Where counting is a streaming query, it lets the user's own listings go first.
-        slot = self._slots[key] if listing.repeats and key[0] is RepositoryKind.OFFICIAL else None
-        stream = RowStream(work, self._streaming, slot, polite=True)
-        self._streams.add(stream)
-        async for _ in stream.lines():
-            pass
-        if stream.superseded:
-            return None
-        if not outcome:
-            raise BackendUnavailableError("The count was given up.")
-        (result,) = outcome
-        if isinstance(result, Exception):
-            raise result
-        return result
-
-    async def datasets(
+    async def answer(
         self,
         kind: RepositoryKind,
         label: str,
-        collection: str,
-        dataset_type: str,
-        limit: int,
-        cursor: str | None,
+        work: Callable[[BrowsedRepository, Sink], _T],
+        left: Callable[[], Awaitable[None]],
+    ) -> _T:
+        """Have a question answered that takes a streaming query, which gives way to the user's own listings.
+
+        Parameters
+        ----------
+        kind, label
+            Which repository.
+        work : callable
+            Takes the repository and what to tell how to end the query; no events are put. Called again if a
+            listing came in between.
+        left : callable
+            Returns when the client has gone away: the question is given up.
+
+        Returns
+        -------
+        answer
+            What `work` returns.
+        """
+        library = await self.library()
+        asking = partial(library.ask_long, kind, label, work)
+        return await unless_left(self._streams.answer(kind, label, asking, exclusive=True), left)
+
+    async def datasets(
+        self, kind: RepositoryKind, label: str, search: DatasetSearch, limit: int, cursor: str | None
     ) -> RowStream:
         """List one page of datasets.
 
@@ -251,7 +234,7 @@ class Service:
         ----------
         kind, label
             Which repository.
-        collection, dataset_type : `str`
+        search : `DatasetSearch`
             What to list.
         limit : `int`
             Most datasets.
@@ -263,15 +246,9 @@ class Service:
         stream : `RowStream`
             The page, not begun yet.
         """
-        library = await self._ready()
-        listing = await self._run(partial(library.plan, kind, label, collection, dataset_type), kind)
-        stream = RowStream(
-            partial(library.produce, kind, label, listing, limit, cursor),
-            self._streaming,
-            self._slots[kind, label] if kind is RepositoryKind.OFFICIAL else None,
-        )
-        self._streams.add(stream)
-        return stream
+        library = await self.library()
+        listing = await self._workers.run(partial(library.plan, kind, label, search), kind)
+        return self._streams.open(kind, label, partial(library.produce, kind, label, listing, limit, cursor))
 
     async def dataset(self, kind: RepositoryKind, label: str, dataset_id: UUID) -> DatasetDetails:
         """Describe one dataset.
@@ -288,8 +265,8 @@ class Service:
         details : `DatasetDetails`
             The description.
         """
-        library = await self._ready()
-        return await self._run(partial(library.dataset, kind, label, dataset_id), kind)
+        library = await self.library()
+        return await self._workers.run(partial(library.dataset, kind, label, dataset_id), kind)
 
     async def versions(self) -> VersionList:
         """Give the versions of the personal repositories.
@@ -299,43 +276,141 @@ class Service:
         versions : `VersionList`
             A word for each.
         """
-        library = await self._ready()
-        return await self._run(library.versions)
+        library = await self.library()
+        return await self._workers.run(library.versions)
 
-    async def _run(self, work: Callable[[], _T], kind: RepositoryKind | None = None) -> _T:
-        limiter = self._threads if kind is None else self._asking[kind]
-        return await anyio.to_thread.run_sync(work, limiter=limiter)
+    async def ask_runs(self, work: Callable[[Runs], _T]) -> _T:
+        """Have a question about runs of pipelines answered in a thread.
 
-    async def _in_time(self, describe: Callable[[bool], Repository]) -> Repository:
-        with anyio.move_on_after(CONNECT_TIMEOUT):
-            return await anyio.to_thread.run_sync(
-                describe, False, limiter=self._checking, abandon_on_cancel=True
-            )
-        return await self._run(partial(describe, True))
+        Parameters
+        ----------
+        work : callable
+            Takes what knows them.
 
-    async def _load_early(self) -> None:
-        # Whoever asks is told what is wrong; it may be put right by then.
-        with suppress(BackendUnavailableError):
-            await self._ready()
+        Returns
+        -------
+        answer
+            What `work` returns.
+        """
+        library = await self.library()
+        return await self._workers.run(partial(work, library.runs))
 
-    async def _ready(self) -> Library:
-        async with self._loading:
-            if self._library is None:
-                try:
-                    self._library = await self._run(_load)
-                except Exception as error:
-                    _LOG.exception("The science packages cannot be loaded")
-                    raise BackendUnavailableError(
-                        f"The science packages cannot be loaded in the backend's Python ({sys.prefix}).",
-                        "Choose an environment that has lsst.daf.butler; the log says what failed.",
-                    ) from error
-            return self._library
+    async def library(self) -> Library:
+        """Give what needs the lsst packages, once they are loaded.
 
+        Returns
+        -------
+        library : `Library`
+            To be used in threads.
+        """
+        return await self._workers.library()
 
-def _load() -> Library:
-    from .library import Library
+    async def ask(self, kind: RepositoryKind, label: str, work: Callable[[BrowsedRepository], _T]) -> _T:
+        """Have a short question about one repository answered in a thread.
 
-    return Library()
+        Parameters
+        ----------
+        kind, label
+            Which repository.
+        work : callable
+            Takes the repository; what it needs of the lsst packages it imports itself.
+
+        Returns
+        -------
+        answer
+            What `work` returns.
+        """
+        library = await self.library()
+        return await self._workers.run(partial(library.ask, kind, label, work), kind)
+
+    async def ask_both(
+        self,
+        kind: RepositoryKind,
+        label: str,
+        work: Callable[[BrowsedRepository, BrowsedRepository | None], _T],
+    ) -> _T:
+        """Have a short question about one repository answered that the other of its label knows more of.
+
+        Parameters
+        ----------
+        kind, label
+            Which repository.
+        work : callable
+            Takes the repository, and the official one of a personal or the personal one of an official, if
+            there is one.
+
+        Returns
+        -------
+        answer
+            What `work` returns.
+        """
+        library = await self.library()
+        return await self._workers.run(partial(library.ask_both, kind, label, work), kind)
+
+    async def ask_watched(
+        self,
+        kind: RepositoryKind,
+        label: str,
+        work: Callable[[BrowsedRepository, BrowsedRepository | None], _T],
+        left: Callable[[], Awaitable[None]],
+        give_up: Callable[[], None],
+    ) -> _T:
+        """Have a question answered that takes time and memory, for as long as its client waits.
+
+        Parameters
+        ----------
+        kind, label
+            Which repository.
+        work : callable
+            Takes the repository, and the official one of a personal or the personal one of an official, if
+            there is one.
+        left : callable
+            Returns when the client has gone away.
+        give_up : callable
+            Makes `work` end soon.
+
+        Returns
+        -------
+        answer
+            What `work` returns.
+        """
+        library = await self.library()
+        return await self._workers.watched(partial(library.ask_both, kind, label, work), left, give_up)
+
+    async def stream(
+        self,
+        kind: RepositoryKind,
+        label: str,
+        work: Callable[[BrowsedRepository, Sink], str | None],
+        *,
+        polite: bool = False,
+        exclusive: bool = True,
+    ) -> RowStream:
+        """Have a long query on one repository run in a thread, as the one query of an official server.
+
+        Parameters
+        ----------
+        kind, label
+            Which repository.
+        work : callable
+            Takes the repository and where to put events; returns the cursor of the next page.
+        polite : `bool`, optional
+            Whether it lets queries that run already finish, instead of ending them.
+        exclusive : `bool`, optional
+            Whether it is a query that an official server runs few of at a time, and so has to be the one.
+
+        Returns
+        -------
+        stream : `RowStream`
+            Not begun yet.
+        """
+        library = await self.library()
+        asking = partial(library.ask_long, kind, label, work)
+        return self._streams.open(kind, label, asking, polite=polite, exclusive=exclusive)
+
+    async def _files(self) -> object:
+        library = await self.library()
+        return await self._workers.run(library.files)
 
 
 def _version(package: str) -> str:

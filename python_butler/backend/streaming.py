@@ -10,16 +10,16 @@ import asyncio
 import logging
 import threading
 from collections.abc import AsyncIterator, Callable, Sequence
+from typing import Protocol
 
 import anyio
 import anyio.from_thread
 import anyio.to_thread
 from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
-from pydantic import TypeAdapter
 from starlette.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from .models import BusyEvent, Dataset, DatasetEvent, EndEvent, ErrorEvent, RowsEvent
+from .models import BusyEvent, Dataset, EndEvent, ErrorEvent, RowsEvent, WireModel
 from .reports import report
 
 __all__ = ["NDJSON", "Cancelled", "EventResponse", "RowStream", "Sink", "Slot"]
@@ -33,8 +33,6 @@ _BATCH = 500
 """Rows in one line: about 100 kB."""
 _STALL = 60.0
 """Seconds for which a client may take nothing before its query is given up."""
-
-_EVENT: TypeAdapter[DatasetEvent] = TypeAdapter(DatasetEvent)
 
 
 class Cancelled(Exception):
@@ -50,13 +48,30 @@ class Sink:
         Takes one event; called in the thread, waits while the queue is full.
     """
 
-    def __init__(self, put: Callable[[DatasetEvent], None]) -> None:
+    def __init__(self, put: Callable[[WireModel], None]) -> None:
         self._put = put
         self._cancellers: list[Callable[[], None]] = []
         self._lock = threading.Lock()
         self.cancelled = threading.Event()
         self.cursor: str | None = None
         """Where the list can be taken up again, after the rows that were put."""
+
+    def event(self, event: WireModel) -> None:
+        """Put one event of any kind.
+
+        Parameters
+        ----------
+        event : `WireModel`
+            The event.
+
+        Raises
+        ------
+        Cancelled
+            If nobody wants it any more.
+        """
+        if self.cancelled.is_set():
+            raise Cancelled
+        self._put(event)
 
     def rows(self, rows: Sequence[Dataset], cursor: str | None) -> None:
         """Put rows, in order.
@@ -74,7 +89,7 @@ class Sink:
             If nobody wants them any more.
         """
         for start in range(0, len(rows), _BATCH):
-            self._send(RowsEvent(rows=list(rows[start : start + _BATCH])))
+            self.event(RowsEvent(rows=list(rows[start : start + _BATCH])))
         self.cursor = cursor
 
     def busy(self, retry_in: float) -> None:
@@ -85,7 +100,7 @@ class Sink:
         retry_in : `float`
             Seconds.
         """
-        self._send(BusyEvent(retry_in=retry_in))
+        self.event(BusyEvent(retry_in=retry_in))
 
     def on_cancel(self, canceller: Callable[[], None]) -> None:
         """Name what ends the running query; called from another thread.
@@ -110,11 +125,6 @@ class Sink:
             cancellers = list(self._cancellers)
         for canceller in cancellers:
             _begin(canceller)
-
-    def _send(self, event: DatasetEvent) -> None:
-        if self.cancelled.is_set():
-            raise Cancelled
-        self._put(event)
 
 
 class RowStream:
@@ -148,7 +158,7 @@ class RowStream:
         self._receive: MemoryObjectReceiveStream[bytes]
         self._send, self._receive = anyio.create_memory_object_stream[bytes](_QUEUED_LINES)
         self._putting: anyio.CancelScope | None = None
-        self._last: DatasetEvent | None = None
+        self._last: WireModel | None = None
         self._task: asyncio.Task[None] | None = None
         self.polite = polite
         self.superseded = False
@@ -216,7 +226,7 @@ class RowStream:
             return EndEvent(next_cursor=self._sink.cursor, superseded=True)
         return None
 
-    def _put(self, event: DatasetEvent) -> None:
+    def _put(self, event: WireModel) -> None:
         anyio.from_thread.run(self._enqueue, _line(event))
 
     async def _enqueue(self, line: bytes) -> None:
@@ -229,13 +239,23 @@ class RowStream:
         raise Cancelled
 
 
+class Holder(Protocol):
+    """Who can have the slot of an official server."""
+
+    polite: bool
+    finished: asyncio.Event
+
+    def supersede(self) -> None:
+        """Learn that a newer one wants the slot."""
+
+
 class Slot:
     """The one streaming query that may run on an official server: the newest."""
 
     def __init__(self) -> None:
-        self._streams: list[RowStream] = []
+        self._streams: list[Holder] = []
 
-    async def take(self, stream: RowStream) -> None:
+    async def take(self, stream: Holder) -> None:
         """Make a stream the owner, ending those before it, or waiting for them if it is polite.
 
         Parameters
@@ -252,7 +272,7 @@ class Slot:
         for other in older:
             await other.finished.wait()
 
-    def _running(self) -> list[RowStream]:
+    def _running(self) -> list[Holder]:
         return [stream for stream in self._streams if not stream.finished.is_set()]
 
 
@@ -291,5 +311,5 @@ def _begin(canceller: Callable[[], None]) -> None:
     threading.Thread(target=canceller, daemon=True).start()
 
 
-def _line(event: DatasetEvent) -> bytes:
-    return _EVENT.dump_json(event) + b"\n"
+def _line(event: WireModel) -> bytes:
+    return event.model_dump_json().encode() + b"\n"

@@ -27,10 +27,15 @@ class VersionWatch:
     ----------
     path : `pathlib.Path`
         The database's file. It need not exist.
+
+    Attributes
+    ----------
+    path : `pathlib.Path`
+        The same.
     """
 
     def __init__(self, path: Path) -> None:
-        self._path = path
+        self.path = path
         self._lock = threading.Lock()
         self._connection: sqlite3.Connection | None = None
         self._identity: tuple[int, int] | None = None
@@ -51,7 +56,7 @@ class VersionWatch:
         """
         with self._lock:
             try:
-                status = self._path.stat()
+                status = self.path.stat()
             except FileNotFoundError:
                 self._close()
                 return ABSENT
@@ -76,7 +81,7 @@ class VersionWatch:
     def _open(self) -> None:
         # Autocommit: inside a transaction the count would stand still.
         self._connection = sqlite3.connect(
-            f"{self._path.absolute().as_uri()}?mode=ro",
+            f"{self.path.absolute().as_uri()}?mode=ro",
             uri=True,
             isolation_level=None,
             check_same_thread=False,

@@ -7,6 +7,7 @@ import json
 import os
 import queue
 import shlex
+import shutil
 import signal
 import sys
 import tempfile
@@ -109,10 +110,11 @@ def demo(
                 progress=_say,
             )
         )
+        environment = {**platform.environment, "DAF_BUTLER_CACHE_DIRECTORY": str(_empty_cache(platform))}
         if check:
             from .check import run_check
 
-            os.environ.update(platform.environment)
+            os.environ.update(environment)
             run_check(click.echo)
             return
         lab = None
@@ -122,14 +124,14 @@ def demo(
             _say("Starting JupyterLab.")
             lab = JupyterLab(
                 platform.directory,
-                platform.environment,
+                environment,
                 port=port,
                 open_browser=not no_browser,
                 expose=control,
                 backend_command=backend_command,
             )
             stack.callback(lab.close)
-        _announce(platform, lab, as_json)
+        _announce(platform, environment, lab, as_json)
         _run(platform, lab, control)
 
 
@@ -144,6 +146,13 @@ def _require_packages() -> None:
                 f"The demonstration needs the package {name!r}. "
                 'Install it with: pip install "python-butler[demo]"'
             )
+
+
+def _empty_cache(platform: Platform) -> Path:
+    """Where copies of official files are kept: those of another build have the same IDs, and other bytes."""
+    files = platform.directory / ".platform" / "files"
+    shutil.rmtree(files, ignore_errors=True)
+    return files
 
 
 def _say(sentence: str) -> None:
@@ -179,7 +188,7 @@ def _orderly_end() -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _announce(platform: Platform, lab: JupyterLab | None, as_json: bool) -> None:
+def _announce(platform: Platform, environment: dict[str, str], lab: JupyterLab | None, as_json: bool) -> None:
     if as_json:
         addresses = {
             "lab": lab and lab.url,
@@ -196,7 +205,7 @@ def _announce(platform: Platform, lab: JupyterLab | None, as_json: bool) -> None
         click.echo(f"Directory:     {platform.directory}")
         click.echo("Ctrl-C stops everything.")
     else:
-        for name, value in platform.environment.items():
+        for name, value in environment.items():
             click.echo(f"export {name}={shlex.quote(value)}")
         _say("Ctrl-C stops everything.")
     sys.stdout.flush()
@@ -227,7 +236,7 @@ def _run(platform: Platform, lab: JupyterLab | None, control: bool) -> None:
 
 def _obey(platform: Platform, command: str) -> str:
     """Carry out one command of a test; answered with one line."""
-    match command.split():
+    match command.split(maxsplit=2):
         case ["stop-server"]:
             platform.stop_server()
         case ["start-server"]:
@@ -238,6 +247,10 @@ def _obey(platform: Platform, command: str) -> str:
             platform.accept_token()
         case ["latency", milliseconds] if milliseconds.isdecimal():
             platform.set_latency(int(milliseconds) / 1000)
+        case ["trouble", "server" | "store" as service, trouble]:
+            platform.trouble(service, **json.loads(trouble))
+        case ["calm"]:
+            platform.calm()
         case ["token"]:
             # For tests that look for it in places where it must not be.
             return f"ok {platform.token}"

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from .child import run_service
+from .trouble import Troublesome
 
 __all__ = ["GROUP", "Ingress", "User"]
 
@@ -128,7 +129,7 @@ def _write_server_configuration(settings: dict[str, Any]) -> str:
     return str(path)
 
 
-def _build(settings: dict[str, Any]) -> Ingress:
+def _build(settings: dict[str, Any]) -> Troublesome:
     label = settings["label"]
     repository = {"config_uri": _write_server_configuration(settings), "authorized_groups": [GROUP]}
     # All of these are read by upstream's server and its S3 client when they are first used.
@@ -150,7 +151,8 @@ def _build(settings: dict[str, Any]) -> Ingress:
     # does not wait for the caches.
     asyncio.run(butler_factory_dependency()).create_butler(label=label, access_token=None)
     users = {token: User(name, tuple(groups)) for token, (name, groups) in settings["users"].items()}
-    return Ingress(application, users, settings["latency"])
+    ingress = Ingress(application, users, settings["latency"])
+    return Troublesome(ingress, "server", internal=_USER_INFO)
 
 
 def main() -> None:

@@ -19,30 +19,35 @@ from urllib.parse import quote
 from .child import take_standard_output, watch_parent
 from .service import LOOPBACK, Service, clean_environment, reserve_port
 
-__all__ = ["NOTEBOOK", "JupyterLab", "copy_notebook"]
+__all__ = ["NOTEBOOK", "NOTEBOOKS", "JupyterLab", "copy_notebook"]
 
 NOTEBOOK = "first-steps.ipynb"
-"""Name of the example notebook."""
+"""Name of the example notebook to begin with."""
+
+NOTEBOOKS = (NOTEBOOK, "run-a-pipeline.ipynb")
+"""Names of all example notebooks."""
 
 _PATIENCE = 10.0
 
 
-def copy_notebook(directory: Path) -> Path:
-    """Put the example notebook into a directory, unless it is there.
+def copy_notebook(directory: Path, name: str = NOTEBOOK) -> Path:
+    """Put an example notebook into a directory, unless it is there.
 
     Parameters
     ----------
     directory : `pathlib.Path`
         An existing directory.
+    name : `str`, optional
+        One of `NOTEBOOKS`.
 
     Returns
     -------
     notebook : `pathlib.Path`
         The notebook; one that the user has changed is left as it is.
     """
-    notebook = directory / NOTEBOOK
+    notebook = directory / name
     if not notebook.exists():
-        notebook.write_bytes(resources.files(__package__).joinpath("notebooks", NOTEBOOK).read_bytes())
+        notebook.write_bytes(resources.files(__package__).joinpath("notebooks", name).read_bytes())
     return notebook
 
 
@@ -52,7 +57,7 @@ class JupyterLab:
     Parameters
     ----------
     directory : `pathlib.Path`
-        Its root directory. The example notebook is copied here.
+        Its root directory. The example notebooks are copied here.
     environment : `~collections.abc.Mapping` [`str`, `str`]
         Added to its environment, which its kernels inherit.
     port : `int`, optional
@@ -90,7 +95,8 @@ class JupyterLab:
         state = directory / ".platform" / "jupyter"
         shutil.rmtree(state, ignore_errors=True)
         _write_settings(state / "settings")
-        copy_notebook(directory)
+        for name in NOTEBOOKS:
+            copy_notebook(directory, name)
         self._reservation = reserve_port(port)
         port = self._reservation.getsockname()[1]
         login = secrets.token_hex(24)
@@ -179,6 +185,8 @@ def main() -> None:
             "--LabApp.news_url=None",
             "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
             f"--LabApp.expose_app_in_browser={settings['expose']}",
+            # Notebook 7, where it is installed, is on the same server.
+            f"--JupyterNotebookApp.expose_app_in_browser={settings['expose']}",
             # Enabled for this server, even where the package runs from a source tree.
             "--ServerApp.jpserver_extensions=python_butler.server=True",
             *(f"--PythonButler.backend_command={part}" for part in settings["backend_command"]),

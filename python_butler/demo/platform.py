@@ -11,6 +11,7 @@ import secrets
 import shutil
 import types
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import IO, Any, Self
 
@@ -18,6 +19,7 @@ from ..settings import ROOT_VARIABLE
 from .ingress import GROUP
 from .s3 import BUCKET, REGION
 from .service import LOOPBACK, PlatformError, Service, clean_environment, proxy_exceptions, reserve_port
+from .trouble import Seen, ServiceName, Trouble
 
 __all__ = ["LABEL", "Platform"]
 
@@ -158,6 +160,44 @@ class Platform:
             if service is not None:
                 service.tell({"latency": latency})
 
+    def trouble(self, service: ServiceName = "server", **trouble: Any) -> None:
+        """Make trouble for requests, on top of what is already going on: the oldest matching one strikes.
+
+        It ends after its ``times``, with `calm`, or when the service is stopped.
+
+        Parameters
+        ----------
+        service : `str`, optional
+            ``server`` for the Butler server, ``store`` for the object store with the files.
+        **trouble : object
+            Attributes of `~python_butler.demo.trouble.Trouble`, for example ``status=503, times=2``.
+        """
+        self._running(service).tell({"trouble": asdict(Trouble(**trouble))})
+
+    def calm(self) -> None:
+        """End all `trouble`."""
+        for running in (self._s3, self._server):
+            if running is not None:
+                running.tell({"calm": True})
+
+    def requests(self, service: ServiceName | None = None, *, forget: bool = False) -> list[Seen]:
+        """Tell what was asked, from when a service was started or last told to forget.
+
+        Parameters
+        ----------
+        service : `str`, optional
+            ``server`` or ``store``; both that run if not given.
+        forget : `bool`, optional
+            Begin a new record.
+
+        Returns
+        -------
+        requests : `list` [`~python_butler.demo.trouble.Seen`]
+            Requests of each service in the order in which they came, the last 20,000 at most.
+        """
+        services = [self._running(service)] if service else [s for s in (self._server, self._s3) if s]
+        return [Seen(**seen) for running in services for seen in running.tell({"requests": forget})]
+
     def close(self) -> None:
         """Stop everything. Safe to call twice."""
         self.stop_server()
@@ -169,6 +209,11 @@ class Platform:
         if self._lock is not None:
             self._lock.close()
             self._lock = None
+
+    def _running(self, service: ServiceName) -> Service:
+        running = self._s3 if service == "store" else self._server
+        assert running is not None, f"The {service} does not run."
+        return running
 
     def _start(self) -> None:
         self.directory.mkdir(parents=True, exist_ok=True)

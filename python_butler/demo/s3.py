@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import os
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from io import BufferedReader
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from xml.sax.saxutils import escape
 
 from .child import run_service
 from .signatures import Credentials, Refusal, Request, check_signature
+from .trouble import CLOCK_OFFSET, Troublesome
 
 __all__ = ["BUCKET", "ObjectStore", "build_store"]
 
@@ -124,7 +125,8 @@ class ObjectStore:
             headers={name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]},
         )
         try:
-            check_signature(request, self._credentials, datetime.now(UTC))
+            now = datetime.now(UTC) + timedelta(seconds=scope.get(CLOCK_OFFSET, 0.0))
+            check_signature(request, self._credentials, now)
         except Refusal as refusal:
             await _refuse(refusal, request, send)
         else:
@@ -147,9 +149,10 @@ async def _refuse(refusal: Refusal, request: Request, send: Any) -> None:
     await send({"type": "http.response.body", "body": b"" if request.method == "HEAD" else document})
 
 
-def _build(settings: dict[str, Any]) -> ObjectStore:
+def _build(settings: dict[str, Any]) -> Troublesome:
     credentials = Credentials(settings["access_key"], settings["secret_key"])
-    return ObjectStore(build_store(Path(settings["bucket"])), credentials, settings["latency"])
+    store = ObjectStore(build_store(Path(settings["bucket"])), credentials, settings["latency"])
+    return Troublesome(store, "store")
 
 
 def main() -> None:

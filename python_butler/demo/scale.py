@@ -1,4 +1,4 @@
-"""Many datasets without files, in a registry of their own, to try the sidebar and queries at scale.
+"""Many datasets, in a registry of their own, to try the sidebar, queries and references at scale.
 
 The added visits have every science detector with its true region, on a dithered grid over the southern
 sky, far from the demonstration's own fields.
@@ -44,7 +44,12 @@ _FIRST_ID = UUID("019ba4e0-0000-7000-8000-000000000000").int
 
 
 def scaled_registry(
-    repository: Path, count: int, *, rebuild: bool = False, progress: Callable[[str], None] | None = None
+    repository: Path,
+    count: int,
+    *,
+    files: bool = False,
+    rebuild: bool = False,
+    progress: Callable[[str], None] | None = None,
 ) -> Path:
     """Make a copy of the official registry with many more datasets, once for each number.
 
@@ -53,7 +58,10 @@ def scaled_registry(
     repository : `pathlib.Path`
         The demonstration repository. It is not changed; the copy is kept beside it.
     count : `int`
-        How many datasets to add. They have no files.
+        How many datasets to add.
+    files : `bool`, optional
+        Whether the added datasets have files. All of one type share the file of a dataset of the
+        demonstration, so that they can be referenced and read, though what is read is always the same.
     rebuild : `bool`, optional
         Make it again even if it is there.
     progress : callable, optional
@@ -65,12 +73,13 @@ def scaled_registry(
         SQLite file for `python_butler.demo.platform.Platform`.
     """
     tell = progress or (lambda sentence: None)
-    registry = repository.with_name(f"{repository.name}-{count}.sqlite3")
+    kind = "-files" if files else ""
+    registry = repository.with_name(f"{repository.name}-{count}{kind}.sqlite3")
     if registry.exists() and not rebuild:
         return registry
     _remove_stale(repository)
     begin = time.monotonic()
-    tell(f"Adding {count:,} datasets without files; this is done once.")
+    tell(f"Adding {count:,} datasets {'that share files' if files else 'without files'}; this is done once.")
     with tempfile.TemporaryDirectory(dir=repository.parent, prefix=".scale-") as temporary:
         building = Path(temporary) / registry.name
         shutil.copyfile(repository / "repo" / "gen3.sqlite3", building)
@@ -82,6 +91,8 @@ def scaled_registry(
             _add_visits(butler, visits, tell)
             _register_run(butler, visits)
         _add_datasets(building, visits, count)
+        if files:
+            _add_files(building)
         building.replace(registry)
     tell(f"Added {count:,} datasets in {time.monotonic() - begin:.0f} s.")
     return registry
@@ -247,4 +258,31 @@ def _add_datasets(registry: Path, visits: int, count: int) -> None:
                     " detector) VALUES (?, ?, ?, ?, ?, ?)",
                     values,
                 )
+    database.close()
+
+
+def _add_files(registry: Path) -> None:
+    """Give every added dataset the datastore's rows of another dataset of its type."""
+    with sqlite3.connect(registry) as database:
+        (run_id,) = database.execute("SELECT collection_id FROM collection WHERE name = ?", (RUN,)).fetchone()
+        for name in _DATASET_TYPES:
+            (type_id,) = database.execute("SELECT id FROM dataset_type WHERE name = ?", (name,)).fetchone()
+            (shared,) = database.execute(
+                "SELECT min(dataset.id) FROM dataset JOIN file_datastore_records ON id = dataset_id"
+                " WHERE dataset_type_id = ? AND run_id != ?",
+                (type_id, run_id),
+            ).fetchone()
+            database.execute(
+                "INSERT INTO dataset_location (datastore_name, dataset_id)"
+                " SELECT datastore_name, dataset.id FROM dataset, dataset_location"
+                " WHERE dataset_location.dataset_id = ? AND dataset_type_id = ? AND run_id = ?",
+                (shared, type_id, run_id),
+            )
+            database.execute(
+                "INSERT INTO file_datastore_records"
+                " SELECT dataset.id, path, formatter, storage_class, component, checksum, file_size"
+                " FROM dataset, file_datastore_records AS shared"
+                " WHERE shared.dataset_id = ? AND dataset_type_id = ? AND run_id = ?",
+                (shared, type_id, run_id),
+            )
     database.close()

@@ -5,8 +5,16 @@ Reading searches both in collection order, writing goes to the satellite. Stands
 """
 
 from .butler import SatelliteButler
+from .inexact import ConflictingRepositoriesError, InexactQueryError
 from .opening import open
-from .planner import InexactQueryError
 from .reach import OfflineWarning
+from .tautologies import MeaninglessConditionWarning
 
-__all__ = ["InexactQueryError", "OfflineWarning", "SatelliteButler", "open"]
+__all__ = [
+    "ConflictingRepositoriesError",
+    "InexactQueryError",
+    "MeaninglessConditionWarning",
+    "OfflineWarning",
+    "SatelliteButler",
+    "open",
+]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence, Set
-from typing import NamedTuple, cast, override
+from typing import Any, NamedTuple, cast, override
 
 from lsst.daf.butler import (
     ButlerCollections,
@@ -12,13 +13,15 @@ from lsst.daf.butler import (
     DatasetType,
     MissingCollectionError,
 )
+from lsst.daf.butler.registry.wildcards import CollectionWildcard
 from lsst.daf.butler.remote_butler._collection_args import convert_collection_arg_to_glob_string_list
 from lsst.daf.butler.remote_butler._defaults import DefaultsHolder
 from lsst.daf.butler.utils import has_globs
 from lsst.utils.iteration import ensure_iterable
 
 from ..errors import OfficialRunError, OfflineError
-from ..settings import user_name
+from ..satellite.registering import register_collection
+from ..settings import OWN_PREFIXES, user_name
 from .shared import Side
 from .sides import Sides
 
@@ -156,9 +159,15 @@ class SatelliteCollections(ButlerCollections):
             types = frozenset(ensure_iterable(collection_types))
         if include_chains is None:
             include_chains = not flatten_chains
+        if include_summary:
+            # The first datasets of a run decide what is in it.
+            self._sides.spooled.settle()
         found: dict[str, CollectionInfo] = {}
-        for term in convert_collection_arg_to_glob_string_list(expression):
-            if has_globs(term):
+        for term in _terms(expression):
+            if isinstance(term, re.Pattern):
+                everything = self._matching("*", include_summary)
+                matching = {name: info for name, info in everything.items() if term.fullmatch(name)}
+            elif has_globs(term):
                 matching = self._matching(term, include_summary)
             else:
                 matching = {name: located.info for name, located in self.locate([term]).items()}
@@ -188,22 +197,22 @@ class SatelliteCollections(ButlerCollections):
     @override
     def extend_chain(self, parent_collection_name: str, child_collection_names: str | Iterable[str]) -> None:
         children = self._prepare_chain(parent_collection_name, child_collection_names)
-        self._sides.writer.collections.extend_chain(parent_collection_name, children)
-        self._sides.changed()
+        with self._sides.writing() as writer:
+            writer.collections.extend_chain(parent_collection_name, children)
 
     @override
     def prepend_chain(self, parent_collection_name: str, child_collection_names: str | Iterable[str]) -> None:
         children = self._prepare_chain(parent_collection_name, child_collection_names)
-        self._sides.writer.collections.prepend_chain(parent_collection_name, children)
-        self._sides.changed()
+        with self._sides.writing() as writer:
+            writer.collections.prepend_chain(parent_collection_name, children)
 
     @override
     def redefine_chain(
         self, parent_collection_name: str, child_collection_names: str | Iterable[str]
     ) -> None:
         children = self._prepare_chain(parent_collection_name, child_collection_names)
-        self._sides.writer.collections.redefine_chain(parent_collection_name, children)
-        self._sides.changed()
+        with self._sides.writing() as writer:
+            writer.collections.redefine_chain(parent_collection_name, children)
 
     @override
     def remove_from_chain(
@@ -211,21 +220,24 @@ class SatelliteCollections(ButlerCollections):
     ) -> None:
         self.check_writeable(parent_collection_name)
         children = list(ensure_iterable(child_collection_names))
-        self._sides.writer.collections.remove_from_chain(parent_collection_name, children)
-        self._sides.changed()
+        with self._sides.writing() as writer:
+            writer.collections.remove_from_chain(parent_collection_name, children)
 
     @override
     def register(self, name: str, type: CollectionType = CollectionType.RUN, doc: str | None = None) -> bool:
+        official = self._sides.collections(Side.OFFICIAL, [name]).get(name)
+        if official is not None and official.type is type:
+            return False
         self.check_writeable(name)
-        registered = self._sides.writer.collections.register(name, type, doc)
-        self._sides.changed()
-        return registered
+        with self._sides.writing() as writer:
+            return register_collection(writer, name, type, doc)
 
     @override
     def x_remove(self, name: str) -> None:
         self.check_writeable(name)
-        self._sides.writer.collections.x_remove(name)
-        self._sides.changed()
+        self._sides.spooled.settle()
+        with self._sides.writing() as writer:
+            writer.collections.x_remove(name)
 
     def check_writeable(self, name: str) -> None:
         """Refuse to change what is official.
@@ -239,13 +251,21 @@ class SatelliteCollections(ButlerCollections):
         ------
         OfficialRunError
             If it exists in the official repository. The message proposes another name.
+        OfflineError
+            If that cannot be told without the server, since the name is not that of a user or a group.
         """
+        label = self._sides.shared.label
+        mine = f"u/{user_name()}/{name.rstrip('/').rsplit('/', 1)[-1]}"
         if self._sides.collections(Side.OFFICIAL, [name]):
-            mine = f"u/{user_name()}/{name.rstrip('/').rsplit('/', 1)[-1]}"
             raise OfficialRunError(
-                f"Collection {name!r} belongs to the official repository {self._sides.shared.label}, "
-                "which cannot be written.",
+                f"Collection {name!r} belongs to the official repository {label}, which cannot be written.",
                 f"Use one of your own, for example {mine!r}.",
+            )
+        if self._sides.offline and not name.startswith(OWN_PREFIXES):
+            # What is written to an official collection is found by nobody when the server is back.
+            raise OfflineError(
+                f"The {label} server cannot be reached to tell whether collection {name!r} is official.",
+                f"Use a name that is surely yours, for example {mine!r}, or wait until the server is back.",
             )
 
     def _prepare_chain(self, parent: str, children: str | Iterable[str]) -> list[str]:
@@ -254,7 +274,8 @@ class SatelliteCollections(ButlerCollections):
         names = list(ensure_iterable(children))
         for name, located in self.locate(names).items():
             if located.home is Side.OFFICIAL:
-                self._sides.writer.collections.register(name, located.info.type, located.info.doc or None)
+                with self._sides.writing() as writer:
+                    register_collection(writer, name, located.info.type, located.info.doc or None)
         return names
 
     # Details of reading
@@ -296,8 +317,10 @@ class SatelliteCollections(ButlerCollections):
     ) -> CollectionInfo:
         """Leave out what was not asked for, as upstream does, and add the parents of both sides."""
         types = info.dataset_types
-        if types is None and include_summary:
-            types = self.locate([info.name])[info.name].info.dataset_types
+        if include_summary and (types is None or info.type is CollectionType.CHAINED):
+            # The children of a personal chain may be official, of which the satellite knows nothing.
+            found = self.flatten([info.name]).values()
+            types = frozenset[str]().union(*(located.info.dataset_types or () for located in found))
         if types is not None and wanted is not None:
             types &= wanted
         return info.model_copy(
@@ -315,6 +338,15 @@ class SatelliteCollections(ButlerCollections):
             if butler is not None and self._sides.collections(side, [name]):
                 parents |= butler.collections.get_info(name, include_parents=True).parents or set()
         return frozenset(parents)
+
+
+def _terms(expression: Any) -> Sequence[str | re.Pattern[str]]:
+    terms = list(ensure_iterable(expression))
+    if any(isinstance(term, re.Pattern) for term in terms):
+        # Upstream's own warning: they are on their way out.
+        CollectionWildcard.from_expression(expression)
+        return terms
+    return convert_collection_arg_to_glob_string_list(expression)
 
 
 def _name_of(dataset_type: DatasetType | str) -> str:

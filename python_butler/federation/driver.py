@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal, override
-from uuid import UUID, uuid4
 
-from lsst.daf.butler import DataIdValue, DatasetType, DimensionGroup, DimensionUniverse
+from lsst.daf.butler import CollectionType, DataIdValue, DatasetType, DimensionGroup, DimensionUniverse
 from lsst.daf.butler.queries.driver import QueryDriver, ResultPage
 from lsst.daf.butler.queries.result_specs import (
     DataCoordinateResultSpec,
@@ -20,40 +19,30 @@ from lsst.daf.butler.queries.result_specs import (
 from lsst.daf.butler.queries.tree import (
     DataCoordinateUploadKey,
     MaterializationKey,
+    Predicate,
     QueryTree,
     make_identity_query_tree,
 )
 from lsst.daf.butler.registry import NoDefaultCollectionError
-from lsst.daf.butler.remote_butler._query_driver import RemoteQueryDriver
+from lsst.utils.iteration import chunk_iterable
 
-from .cursors import Cursor
+from ..errors import OfflineError
+from ..satellite.storage import storage_of
+from .gathering import UPLOAD_ROWS
+from .inputs import Inputs
 from .joining import GeneralJoin
-from .merge import Merger, UnmergeableError
-from .planner import InexactQueryError, Part, Planner, SemiJoin
+from .merge import Merger, Rows
+from .ordering import RowReader, UnmergeableError, is_missing_possible, is_portable
+from .places import Places
+from .planner import Part, Planner, SemiJoin, whole
 from .shared import Side
+from .tautologies import warn_of_tautologies
+from .trees import completed, pinned
 
 if TYPE_CHECKING:
-    from .reading import ReadingButler
+    from .searching import SearchingButler
 
 __all__ = ["FederatedQueryDriver"]
-
-
-@dataclass(frozen=True)
-class _Upload:
-    """Data IDs that were uploaded, to be sent to a side when it needs them."""
-
-    dimensions: DimensionGroup
-    rows: list[tuple[DataIdValue, ...]]
-
-
-@dataclass(frozen=True)
-class _Materialization:
-    """A query whose rows are to be kept, carried out when a side needs them."""
-
-    tree: QueryTree
-    dimensions: DimensionGroup
-    datasets: frozenset[str]
-    allow_duplicate_overlaps: bool
 
 
 class FederatedQueryDriver(QueryDriver):
@@ -61,33 +50,27 @@ class FederatedQueryDriver(QueryDriver):
 
     Parameters
     ----------
-    butler : `ReadingButler`
+    butler : `SearchingButler`
         Butler whose query this is.
     """
 
-    def __init__(self, butler: ReadingButler) -> None:
+    def __init__(self, butler: SearchingButler) -> None:
         self._butler = butler
-        self._planner = Planner(butler._sides, butler.collections, butler._ledger)
+        sides, collections, defaults = butler._sides, butler.collections, butler.registry.defaults.dataId
+        self._planner = Planner(sides, collections, butler._ledger, defaults)
+        self._places = Places(sides, collections, defaults)
         self._stack: ExitStack | None = None
-        self._drivers: dict[Side, QueryDriver] = {}
-        # The satellite may have to be let go, and asked anew, while the query is open.
-        self._personal_stack = ExitStack()
-        self._cursors: list[Cursor] = []
-        self._uploads: dict[DataCoordinateUploadKey, _Upload] = {}
-        self._materializations: dict[MaterializationKey, _Materialization] = {}
-        # What an upload or materialization is called on each side, for those that have it.
-        self._sent: dict[tuple[Side, UUID], UUID] = {}
+        self._inputs = Inputs(self._planner, self._rows_of)
 
     def __enter__(self) -> None:
         self._stack = ExitStack()
-        self._stack.enter_context(self._butler._sides.shared.open_queries.registered(self._let_go))
+        self._stack.enter_context(self._places.open())
 
     def __exit__(self, exc_type: Any, exc_value: Any, traceback: Any) -> Literal[False]:
         stack, self._stack = self._stack, None
         if stack is not None:
-            with stack:
-                self._leave_personal()
-        self._drivers, self._sent, self._cursors = {}, {}, []
+            stack.close()
+        self._inputs.forget_sessions()
         return False
 
     @property
@@ -110,9 +93,7 @@ class FederatedQueryDriver(QueryDriver):
     def upload_data_coordinates(
         self, dimensions: DimensionGroup, rows: Iterable[tuple[DataIdValue, ...]]
     ) -> DataCoordinateUploadKey:
-        key = uuid4()
-        self._uploads[key] = _Upload(dimensions, list(rows))
-        return key
+        return self._inputs.upload(dimensions, rows)
 
     @override
     def materialize(
@@ -122,45 +103,134 @@ class FederatedQueryDriver(QueryDriver):
         datasets: frozenset[str],
         allow_duplicate_overlaps: bool = False,
     ) -> MaterializationKey:
-        key = uuid4()
-        self._materializations[key] = _Materialization(tree, dimensions, datasets, allow_duplicate_overlaps)
-        return key
+        # It is carried out later, if at all, but must fail now.
+        completed(tree, self._butler.registry.defaults.dataId)
+        return self._inputs.materialize(tree, dimensions, datasets, allow_duplicate_overlaps)
 
     @override
     def execute(self, result_spec: ResultSpec, tree: QueryTree) -> Iterator[Any]:
         self._check_open("execute query")
-        parts = self._planner.plan(tree, result_spec)
-        if (whole := _whole(parts)) is not None:
-            return self._guarded(self._pages(whole.side, result_spec, whole.tree))
-        merger = self._merger(result_spec)
-        return self._guarded(merger.pages(partial(self._rows, part) for part in parts))
+        warn_of_tautologies(tree)
+        return self._guarded(result_spec, tree)
+
+    def _answer(self, spec: ResultSpec, tree: QueryTree) -> Iterator[ResultPage]:
+        parts = [self._lighter(part) for part in self._planner.plan(tree, spec)]
+        alone = whole(parts)
+        if alone is not None and alone.side is None:
+            return self._gathered(alone.tree, spec)
+        if alone is not None and self._sorts_as_we_do(alone, spec):
+            return self._pages(alone, spec)
+        try:
+            merger = Merger(spec, self._pinned(tree), self._copies(tree, spec))
+        except UnmergeableError:
+            return self._gathered(tree, spec)
+        return merger.pages(self._askers(parts, merger))
+
+    def _gathered(self, tree: QueryTree, spec: ResultSpec) -> Iterator[ResultPage]:
+        """Rows of what is gathered, in the order in which they are found there, each once."""
+        copies = self._copies(tree, spec)
+        if copies == 1:
+            return self._pages(Part(None, tree), spec)
+        merger = Merger(spec.model_copy(update={"order_by": ()}), copies=copies)
+
+        def rows(asked: ResultSpec, _condition: Predicate) -> Iterator[Any]:
+            ordered = asked.model_copy(update={"order_by": spec.order_by})
+            return self._execute(None, ordered, tree, merger.note)
+
+        return merger.pages([rows])
+
+    def _copies(self, tree: QueryTree, spec: ResultSpec) -> int | None:
+        """How often one repository may give the same row: for each collection that has the dataset."""
+        if not isinstance(spec, DatasetRefResultSpec | GeneralResultSpec) or spec.find_first:
+            return 1
+        copies = 1
+        for name in _returned(spec):
+            located = self._butler.collections.flatten(tree.datasets[name].collections).values()
+            types = [it.info.type for it in located if name in (it.info.dataset_types or {name})]
+            if CollectionType.CALIBRATION in types:
+                # For each of its validity ranges, too.
+                return None
+            # It is in one run only, and in any number of tagged collections.
+            copies *= (CollectionType.RUN in types) + types.count(CollectionType.TAGGED) or 1
+        return copies
+
+    def _sorts_as_we_do(self, part: Part, spec: ResultSpec) -> bool:
+        """Whether what answers alone sorts as merged rows are sorted; the official order is as it is."""
+        if part.side is not Side.PERSONAL or storage_of(self._butler._sides.shared.root).is_sqlite:
+            return True
+        # PostgreSQL has texts in an order of its own, and missing values last.
+        return all(is_portable(term) and not is_missing_possible(term) for term in spec.order_by)
 
     @override
     def count(self, tree: QueryTree, result_spec: ResultSpec, *, exact: bool, discard: bool) -> int:
-        parts = self._planner.plan(tree, result_spec)
-        if (whole := _whole(parts)) is not None:
-            driver = self._driver(whole.side)
-            return driver.count(self._on(whole.side, whole.tree), result_spec, exact=exact, discard=discard)
+        warn_of_tautologies(tree)
+        return self._unless_lost(lambda: self._count(tree, result_spec, exact=exact, discard=discard))
+
+    def _count(self, tree: QueryTree, result_spec: ResultSpec, *, exact: bool, discard: bool) -> int:
+        result_spec = result_spec.model_copy(update={"order_by": ()})
+        parts = [self._lighter(part) for part in self._planner.plan(tree, result_spec)]
+        alone = whole(parts)
+        if alone is not None and (alone.side is not None or self._copies(tree, result_spec) == 1):
+            return self._counted(alone, result_spec, exact=exact, discard=discard)
+        count = self._count_parts(parts, tree, result_spec, exact=exact, discard=discard)
+        if count is not None:
+            return count
         for part in parts:
             # A side refuses a count that would need its rows to be read, unless that is allowed.
             if not part.messages:
                 coordinates = DataCoordinateResultSpec(dimensions=result_spec.dimensions)
-                tree = self._on(part.side, part.tree)
-                self._driver(part.side).count(tree, coordinates, exact=exact, discard=discard)
-        merger = self._merger(result_spec.model_copy(update={"order_by": ()}))
-        pages = merger.pages(partial(self._rows, part) for part in parts)
-        return sum(sum(1 for _ in page.rows) for page in pages)
+                self._counted(part, coordinates, exact=exact, discard=discard)
+        return sum(sum(1 for _ in page.rows) for page in self._answer(result_spec, tree))
+
+    def _count_parts(
+        self, parts: list[Part], tree: QueryTree, spec: ResultSpec, *, exact: bool, discard: bool
+    ) -> int | None:
+        """Count rows without reading those of the larger part; `None` if all have to be told apart."""
+        if isinstance(spec, GeneralResultSpec) or spec.allow_duplicate_overlaps or len(parts) > 2:
+            return None
+        by_data_id = not isinstance(spec, DatasetRefResultSpec) or spec.find_first
+        if not by_data_id and (len(tree.datasets) > 1 or self._copies(tree, spec) != 1):
+            return None
+        found: list[tuple[int, Part, ResultSpec]] = []
+        for part in (part for part in parts if not part.messages):
+            trees = list(self._joined(part))
+            if len(trees) > 1:
+                return None
+            asked: ResultSpec = spec.model_copy(update={"limit": None})
+            if _returned(spec) & {semi_join.dataset_type for semi_join in part.semi_joins}:
+                # The datasets are on the other side, one for each data ID.
+                asked = DataCoordinateResultSpec(dimensions=spec.dimensions)
+            for one in (Part(part.side, joined) for joined in trees):
+                found.append((self._counted(one, asked, exact=exact, discard=discard), one, asked))
+        total = sum(count for count, _, _ in found)
+        if by_data_id and exact and len(found) == 2 and all(count for count, _, _ in found):
+            # What both have is one row.
+            (_, fewer, their_spec), (_, more, asked) = sorted(
+                found, key=lambda each: (each[0], each[1].side is Side.OFFICIAL)
+            )
+            identity = RowReader(their_spec, their_spec).identity
+            data_ids = {identity(row) for row in self._execute(fewer.side, their_spec, fewer.tree)}
+            for chunk in chunk_iterable(data_ids, UPLOAD_ROWS):
+                key = self.upload_data_coordinates(spec.dimensions, chunk)
+                both = replace(more, tree=more.tree.join_data_coordinate_upload(key, spec.dimensions))
+                total -= self._counted(both, asked, exact=exact, discard=discard)
+        return total if spec.limit is None else min(total, spec.limit)
 
     @override
     def any(self, tree: QueryTree, *, execute: bool, exact: bool) -> bool:
+        warn_of_tautologies(tree)
+        return self._unless_lost(lambda: self._any(tree, execute=execute, exact=exact))
+
+    def _any(self, tree: QueryTree, *, execute: bool, exact: bool) -> bool:
         for part in self._planner.plan(tree, None):
             if part.messages:
                 continue
-            joined = self._joined(part)
-            if joined is not None and self._driver(part.side).any(
-                self._on(part.side, joined), execute=execute, exact=exact
-            ):
-                return True
+            for joined in self._joined(part):
+                driver, joined = self._asked(part.side, joined)
+                found = driver.any(joined, execute=execute, exact=exact)
+                self._places.rest()
+                if found:
+                    return True
         return False
 
     @override
@@ -170,32 +240,51 @@ class FederatedQueryDriver(QueryDriver):
             with self:
                 return list(self.explain_no_results(tree, execute))
         messages: list[str] = []
-        try:
-            parts = self._planner.plan(tree, None)
-        except InexactQueryError as error:
-            return [str(error)]
-        for part in parts:
+        for part in self._planner.plan(tree, None):
             messages.extend(part.messages)
             if part.messages:
                 continue
-            joined = self._joined(part)
-            if joined is None:
+            joined = list(self._joined(part))
+            if not joined:
                 messages.append("A search in the other repository finds no datasets.")
-            else:
-                messages.extend(
-                    self._driver(part.side).explain_no_results(self._on(part.side, joined), execute)
-                )
+            for one in joined:
+                driver, one = self._asked(part.side, one)
+                messages.extend(driver.explain_no_results(one, execute))
+                self._places.rest()
         return list(dict.fromkeys(messages))
 
     # Rows of parts
 
-    def _rows(self, part: Part, spec: ResultSpec) -> Iterator[Any]:
+    def _asker(self, part: Part, merger: Merger, at_once: bool) -> Rows:
+        def rows(spec: ResultSpec, condition: Predicate) -> Iterator[Any]:
+            found = self._rows(part, merger, spec, condition)
+            return iter(list(found)) if at_once else found
+
+        return rows
+
+    def _askers(self, parts: list[Part], merger: Merger) -> list[Rows]:
+        """Ways to get the rows of parts, at most one of which keeps an official query open meanwhile."""
+        official = [part for part in parts if Side.OFFICIAL in _sides_of(part)]
+        at_once = official[:-1] if merger.is_ordered else []
+        return [self._asker(part, merger, part in at_once) for part in parts]
+
+    def _rows(self, part: Part, merger: Merger, spec: ResultSpec, condition: Predicate) -> Iterator[Any]:
         if part.messages:
             return
-        tree = self._joined(part)
-        if tree is None:
-            return
+        trees = [tree.where(condition) for tree in self._joined(part)]
         away = {semi_join.dataset_type: semi_join for semi_join in part.semi_joins}
+        rows: Iterator[Any] = itertools.chain.from_iterable(
+            self._joined_rows(part, tree, away, merger, spec) for tree in trees
+        )
+        looked_up = not away.keys().isdisjoint(_returned(spec))
+        if len(trees) > 1:
+            # A row may go with data IDs of several of them.
+            rows = merger.unique(rows)
+        yield from merger.in_order(rows) if looked_up or len(trees) > 1 else rows
+
+    def _joined_rows(
+        self, part: Part, tree: QueryTree, away: dict[str, SemiJoin], merger: Merger, spec: ResultSpec
+    ) -> Iterator[Any]:
         match spec:
             case DatasetRefResultSpec(dataset_type_name=name) if name in away:
                 coordinates = DataCoordinateResultSpec(dimensions=spec.dimensions)
@@ -203,158 +292,144 @@ class FederatedQueryDriver(QueryDriver):
                 yield from self._looked_up(away[name], spec, data_ids)
             case GeneralResultSpec() if away.keys() & spec.dataset_fields.keys():
                 join = GeneralJoin(spec, {name for name in spec.dataset_fields if name in away})
-                rows = list(self._execute(part.side, join.base_spec, tree))
+                rows = list(self._execute(part.side, join.base_spec, tree, merger.note))
                 for name, away_spec in join.away_specs.items():
                     found = self._looked_up(away[name], away_spec, join.data_ids(rows, name))
                     rows = list(join.joined(rows, name, found))
                 yield from join.in_order(rows)
             case _:
-                yield from self._execute(part.side, spec, tree)
+                yield from self._execute(part.side, spec, tree, merger.note)
 
     def _looked_up(
         self, semi_join: SemiJoin, spec: ResultSpec, data_ids: set[tuple[DataIdValue, ...]]
     ) -> Iterator[Any]:
         """Rows about datasets of the other side with some data IDs."""
-        if data_ids:
-            key = self.upload_data_coordinates(spec.dimensions, data_ids)
+        for chunk in chunk_iterable(data_ids, UPLOAD_ROWS):
+            key = self.upload_data_coordinates(spec.dimensions, chunk)
             search = make_identity_query_tree(self.universe).join_dataset(
                 semi_join.dataset_type, semi_join.search
             )
             search = search.join_data_coordinate_upload(key, spec.dimensions)
             yield from self._execute(semi_join.side, spec, search)
 
-    def _joined(self, part: Part) -> QueryTree | None:
-        """The query of a part with the data IDs of the other side joined in; `None` if there are none."""
-        tree = part.tree
+    def _joined(self, part: Part) -> Iterator[QueryTree]:
+        """The query of a part with the data IDs of the other side joined in; none if there are none."""
+        chunks = []
         for semi_join in part.semi_joins:
-            rows = self._data_ids(semi_join)
-            if not rows:
-                return None
-            key = self.upload_data_coordinates(semi_join.search.dimensions, rows)
-            tree = tree.join_data_coordinate_upload(key, semi_join.search.dimensions)
-        return tree
+            keys = [
+                (self.upload_data_coordinates(semi_join.search.dimensions, rows), semi_join.search.dimensions)
+                for rows in chunk_iterable(self._data_ids(semi_join), UPLOAD_ROWS)
+            ]
+            if not keys:
+                return
+            chunks.append(keys)
+        for uploads in itertools.product(*chunks):
+            tree = part.tree
+            for key, dimensions in uploads:
+                tree = tree.join_data_coordinate_upload(key, dimensions)
+            yield tree
 
-    def _data_ids(self, semi_join: SemiJoin) -> set[tuple[DataIdValue, ...]]:
+    def _lighter(self, part: Part) -> Part:
+        """The part, or if that would send more data IDs than go into one upload, the other way round."""
+        for semi_join in part.semi_joins:
+            if part.swapped is None:
+                break
+            spec = DataCoordinateResultSpec(dimensions=semi_join.search.dimensions)
+            other = Part(semi_join.side, semi_join.tree)
+            if self._counted(other, spec, exact=False, discard=True) > UPLOAD_ROWS:
+                return part.swapped() or part
+        return part
+
+    def _data_ids(self, semi_join: SemiJoin) -> list[tuple[DataIdValue, ...]]:
         spec = DataCoordinateResultSpec(dimensions=semi_join.search.dimensions)
-        return {row.required_values for row in self._execute(semi_join.side, spec, semi_join.tree)}
+        return sorted({row.required_values for row in self._execute(semi_join.side, spec, semi_join.tree)})
 
-    def _execute(self, side: Side, spec: ResultSpec, tree: QueryTree) -> Iterator[Any]:
-        for page in self._pages(side, spec, tree):
+    def _execute(
+        self,
+        side: Side | None,
+        spec: ResultSpec,
+        tree: QueryTree,
+        note: Callable[[ResultPage], None] | None = None,
+    ) -> Iterator[Any]:
+        for page in self._pages(Part(side, tree), spec):
+            if note is not None:
+                note(page)
             yield from page.rows
 
-    def _pages(self, side: Side, spec: ResultSpec, tree: QueryTree) -> Iterator[Any]:
-        pages: Iterator[Any] = self._driver(side).execute(spec, self._on(side, tree))
-        if side is Side.OFFICIAL:
-            return pages
-        cursor = Cursor(pages)
-        self._cursors.append(cursor)
-        return cursor
-
-    def _merger(self, spec: ResultSpec) -> Merger:
+    def _counted(self, part: Part, spec: ResultSpec, *, exact: bool, discard: bool) -> int:
+        driver, tree = self._asked(part.side, part.tree, spec)
         try:
-            return Merger(spec)
-        except UnmergeableError as error:
-            raise InexactQueryError(
-                f"Rows of both repositories cannot be merged: {error}.", "Order by dimensions."
-            ) from None
+            return driver.count(tree, spec, exact=exact, discard=discard)
+        finally:
+            self._places.rest()
 
-    # Sides
+    def _pages(self, part: Part, spec: ResultSpec) -> Iterator[Any]:
+        driver, tree = self._asked(part.side, part.tree, spec)
+        return self._places.pages(part.side, driver.execute(spec, tree))
 
-    def _driver(self, side: Side) -> QueryDriver:
+    # Sessions
+
+    def _asked(
+        self, side: Side | None, tree: QueryTree, spec: ResultSpec | None = None
+    ) -> tuple[QueryDriver, QueryTree]:
+        """A session, and a query with what was uploaded and materialized as this session knows it."""
         self._check_open("execute query")
-        assert self._stack is not None, "checked just now"
-        if side not in self._drivers:
-            sides = self._butler._sides
-            if side is Side.OFFICIAL:
-                remote = RemoteQueryDriver(sides.official, sides.official._connection)
-                self._stack.enter_context(remote)
-                self._drivers[side] = remote
-            else:
-                personal = sides.personal
-                assert personal is not None, "the planner chose this side"
-                context = personal._query_driver((), self._butler.registry.defaults.dataId)
-                self._drivers[side] = self._personal_stack.enter_context(context)
-        return self._drivers[side]
-
-    def _let_go(self) -> None:
-        """Release the satellite's database, so that it can be written."""
-        for cursor in self._cursors:
-            cursor.drain()
-        self._leave_personal()
-
-    def _leave_personal(self) -> None:
-        self._cursors = []
-        self._drivers.pop(Side.PERSONAL, None)
-        self._sent = {key: sent for key, sent in self._sent.items() if key[0] is not Side.PERSONAL}
-        self._personal_stack.close()
-
-    def _on(self, side: Side, tree: QueryTree) -> QueryTree:
-        """The same query with what was uploaded and materialized as one side knows it."""
+        if side is None:
+            self._places.gather(tree, spec, self._inputs.known(tree))
         if not tree.data_coordinate_uploads and not tree.materializations:
-            return tree
-        uploads = {self._sent_upload(side, k): d for k, d in tree.data_coordinate_uploads.items()}
-        materializations = {}
-        for key, dimensions in tree.materializations.items():
-            stored = self._materializations[key]
-            parts = self._planner.plan(stored.tree, None)
-            whole = _whole(parts)
-            if whole is not None and whole.side is side:
-                materializations[self._sent_materialization(side, key, whole)] = dimensions
-            else:
-                uploads[self._sent_rows(side, key)] = dimensions
-        return tree.model_copy(
-            update={"data_coordinate_uploads": uploads, "materializations": materializations}
-        )
+            return self._places.driver(side), tree
+        driver = self._places.driver(side, fresh=True)
+        return driver, self._inputs.told(driver, side, tree)
 
-    def _sent_upload(self, side: Side, key: DataCoordinateUploadKey) -> DataCoordinateUploadKey:
-        upload = self._uploads[key]
-        return self._once(
-            side, key, lambda: self._driver(side).upload_data_coordinates(upload.dimensions, upload.rows)
-        )
+    def _rows_of(self, spec: DataCoordinateResultSpec, tree: QueryTree) -> Iterator[tuple[DataIdValue, ...]]:
+        for page in self.execute(spec, tree):
+            for row in page.rows:
+                yield row.required_values
 
-    def _sent_materialization(self, side: Side, key: MaterializationKey, part: Part) -> MaterializationKey:
-        stored = self._materializations[key]
-        return self._once(
-            side,
-            key,
-            lambda: self._driver(side).materialize(
-                self._on(side, part.tree), stored.dimensions, stored.datasets, stored.allow_duplicate_overlaps
-            ),
-        )
-
-    def _sent_rows(self, side: Side, key: MaterializationKey) -> DataCoordinateUploadKey:
-        """Data IDs of a materialization that the other side, or both, have to work out."""
-        stored = self._materializations[key]
-
-        def send() -> DataCoordinateUploadKey:
-            spec = DataCoordinateResultSpec(
-                dimensions=stored.dimensions, allow_duplicate_overlaps=stored.allow_duplicate_overlaps
-            )
-            pages = self.execute(spec, stored.tree)
-            rows = {row.required_values for page in pages for row in page.rows}
-            return self._driver(side).upload_data_coordinates(stored.dimensions, rows)
-
-        return self._once(side, key, send)
-
-    def _once(self, side: Side, key: UUID, send: Callable[[], UUID]) -> UUID:
-        if (side, key) not in self._sent:
-            self._sent[side, key] = send()
-        return self._sent[side, key]
+    def _pinned(self, tree: QueryTree) -> set[str]:
+        return set(pinned(completed(tree, self._butler.registry.defaults.dataId)))
 
     # State
 
-    def _guarded(self, pages: Iterator[ResultPage]) -> Iterator[ResultPage]:
-        for page in pages:
+    def _guarded(self, spec: ResultSpec, tree: QueryTree) -> Iterator[ResultPage]:
+        pages, first = self._unless_lost(lambda: _begun(self._answer(spec, tree)))
+        for page in itertools.chain(first, pages):
             yield page
             self._check_open("continue query result iteration")
+
+    def _unless_lost[T](self, ask: Callable[[], T]) -> T:
+        """Ask again, the satellite alone, if the server turns out to be lost."""
+        sides = self._butler._sides
+        reach = sides.shared.reach
+        was_lost = reach.last_seen_lost
+        try:
+            return ask()
+        except OfflineError as error:
+            if was_lost or sides.personal is None:
+                raise
+            reach.lose(error)
+            return ask()
 
     def _check_open(self, what: str) -> None:
         if self._stack is None:
             raise RuntimeError(f"Cannot {what}: query context has been closed")
 
 
-def _whole(parts: list[Part]) -> Part | None:
-    """The only part, if one side answers all of the query by itself."""
-    if len(parts) == 1 and not (parts[0].semi_joins or parts[0].messages):
-        return parts[0]
-    return None
+def _begun(pages: Iterator[ResultPage]) -> tuple[Iterator[ResultPage], list[ResultPage]]:
+    """Pages, the first of them read already."""
+    return pages, list(itertools.islice(pages, 1))
+
+
+def _sides_of(part: Part) -> set[Side | None]:
+    return {part.side, *(semi_join.side for semi_join in part.semi_joins)}
+
+
+def _returned(spec: ResultSpec) -> set[str]:
+    """Dataset types whose fields rows hold."""
+    match spec:
+        case DatasetRefResultSpec():
+            return {spec.dataset_type_name}
+        case GeneralResultSpec():
+            return set(spec.dataset_fields)
+        case _:
+            return set()

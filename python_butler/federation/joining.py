@@ -39,13 +39,13 @@ class GeneralJoin:
         self._spec = spec
         kept = {name: fields for name, fields in spec.dataset_fields.items() if name not in away}
         plain: dict[str, Any] = {"order_by": (), "limit": None}
+        # Dimension records are the base side's.
+        bare = {"dimension_fields": {}, "include_dimension_records": False}
         # The first dataset is looked for where it is; the base side has only its data IDs.
         first = {} if kept else {"find_first": False}
         self.base_spec = spec.model_copy(update=plain | {"dataset_fields": kept} | first)
         self.away_specs = {
-            name: spec.model_copy(
-                update=plain | {"dimension_fields": {}, "dataset_fields": {name: spec.dataset_fields[name]}}
-            )
+            name: spec.model_copy(update=plain | bare | {"dataset_fields": {name: spec.dataset_fields[name]}})
             for name in sorted(away)
         }
         self._columns = _columns(self.base_spec)

@@ -48,6 +48,21 @@ class CollectionMemory:
                 known.update(found)
         return {name: info for name in names if (info := known.get(name)) is not None}
 
+    def recall(self, names: Iterable[str]) -> set[str]:
+        """Tell which collections are remembered to exist; the repository is not asked.
+
+        Parameters
+        ----------
+        names : iterable of `str`
+            Names, without wildcards.
+
+        Returns
+        -------
+        known : `set` [`str`]
+            Those of them that existed when they were last looked up.
+        """
+        return {name for name in names if self._known.get(name) is not None}
+
     def forget(self) -> None:
         """Ask again from now on."""
         with self._lock:

@@ -9,42 +9,30 @@ query is cut into parts, each answered by one repository, whose rows are merged:
    that would add rows, that side answers the part.
 3. Otherwise one side is the base: searches on the other side are replaced there by their data IDs,
    and the datasets themselves are looked up by data ID afterwards.
-4. What neither side can answer exactly is refused, and the error says what stands in the way.
+4. What neither side can answer exactly is gathered: what it needs of both repositories is brought to one
+   place, and answered there.
 """
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
 
-from lsst.daf.butler import CollectionType, DimensionElement, InvalidQueryError
-from lsst.daf.butler.queries.result_specs import (
-    DatasetRefResultSpec,
-    DimensionRecordResultSpec,
-    GeneralResultSpec,
-    ResultSpec,
-)
-from lsst.daf.butler.queries.tree import (
-    ColumnSet,
-    DatasetSearch,
-    Predicate,
-    QueryTree,
-    make_identity_query_tree,
-)
+from lsst.daf.butler import CollectionType, DataCoordinate, DataIdValue, DimensionElement
+from lsst.daf.butler.queries.result_specs import DimensionRecordResultSpec, ResultSpec
+from lsst.daf.butler.queries.tree import DatasetSearch, QueryTree
 
-from ..errors import InvalidRequestError
 from .collections import SatelliteCollections
-from .records import RecordLedger, tables_of
+from .inexact import ConflictingRepositoriesError
+from .ledger import RecordLedger
 from .segments import Segment, segments_of
 from .shared import Side
 from .sides import Sides
+from .trees import completed, nested_trees, pinned, search_alone, tables_needed, tables_of, used_fields
 
-__all__ = ["InexactQueryError", "Part", "Planner", "SemiJoin"]
-
-
-class InexactQueryError(InvalidRequestError, InvalidQueryError):
-    """A query that cannot be answered exactly over both repositories together."""
+__all__ = ["Part", "Planner", "SemiJoin", "whole"]
 
 
 @dataclass(frozen=True)
@@ -59,14 +47,17 @@ class SemiJoin:
 
 @dataclass(frozen=True)
 class Part:
-    """One query to one repository."""
+    """One query to one repository, or to what is gathered of both."""
 
-    side: Side
+    side: Side | None
+    """`None` if what the query needs of both repositories has to be gathered."""
     tree: QueryTree
     semi_joins: tuple[SemiJoin, ...] = ()
     """Searches on the other side; what rows tell of their datasets is looked up there by data ID."""
-    messages: tuple[str, ...] = field(default=())
+    messages: tuple[str, ...] = ()
     """If set, the part has no rows, and this is why."""
+    swapped: Callable[[], Part | None] | None = None
+    """Works out the same part with the roles of the two sides exchanged; `None` if that is not exact."""
 
 
 class Planner:
@@ -80,12 +71,21 @@ class Planner:
         Their collections.
     ledger : `RecordLedger`
         Which dimension records only one of them has.
+    default_data_id : `lsst.daf.butler.DataCoordinate`
+        Values that complete the conditions of queries.
     """
 
-    def __init__(self, sides: Sides, collections: SatelliteCollections, ledger: RecordLedger) -> None:
+    def __init__(
+        self,
+        sides: Sides,
+        collections: SatelliteCollections,
+        ledger: RecordLedger,
+        default_data_id: DataCoordinate,
+    ) -> None:
         self._sides = sides
         self._collections = collections
         self._ledger = ledger
+        self._default_data_id = default_data_id
 
     def plan(self, tree: QueryTree, spec: ResultSpec | None) -> list[Part]:
         """Cut a query into parts.
@@ -104,13 +104,30 @@ class Planner:
 
         Raises
         ------
-        InexactQueryError
-            If the query cannot be answered exactly.
+        ConflictingRepositoriesError
+            If the repositories define a dataset type differently.
+        lsst.daf.butler.InvalidQueryError
+            If a condition needs, say, an instrument, and the query leaves it open.
         """
-        if self._sides.personal is None:
+        if not self._sides.personal_exists:
             return [Part(Side.OFFICIAL, tree)]
         if self._sides.offline:
+            for _, search in tree.iter_all_dataset_searches():
+                self._collections.expand(search.collections)  # says what cannot be had now
             return [Part(Side.PERSONAL, tree)]
+        parts = self._parts(tree, spec)
+        if len(parts) > 1 or parts[0].semi_joins or parts[0].messages:
+            # Each part is checked where it is answered, but there may be none that is.
+            completed(tree, self._default_data_id)
+        sides = {part.side for part in parts}
+        for nested in nested_trees(tree):
+            sides |= {part.side if not part.semi_joins else None for part in self.plan(nested, None)}
+        gathered = sum(part.side is None for part in parts)
+        if gathered > 1 or (nested_trees(tree) and len(sides) > 1):
+            return [Part(None, tree)]
+        return parts
+
+    def _parts(self, tree: QueryTree, spec: ResultSpec | None) -> list[Part]:
         if tree.any_dataset is not None:
             return [self._plan_any_dataset(tree, tree.any_dataset)]
         if not tree.datasets:
@@ -119,6 +136,9 @@ class Planner:
             name: segments_of(self._collections, search.collections, name)
             for name, search in tree.datasets.items()
         }
+        for name, found in segments.items():
+            if any(segment.side is Side.PERSONAL for segment in found):
+                self._check_definitions(name)
         if any(not found for found in segments.values()):
             return [self._plan_doomed(tree, segments)]
         return self._plan_datasets(tree, spec, segments)
@@ -126,22 +146,24 @@ class Planner:
     # No datasets
 
     def _plan_records(self, tree: QueryTree, spec: ResultSpec | None) -> list[Part]:
-        elements = tables_of(tree.dimensions)
-        private = self._ledger.private(elements)
-        if not private:
+        elements = tables_needed(tree, spec)
+        values = self._fixed(tree)
+        if not self._ledger.private(elements, values):
             return [Part(Side.OFFICIAL, tree)]
-        if not self._ledger.lacking(elements):
+        if not self._ledger.lacking(elements, values):
             return [Part(Side.PERSONAL, tree)]
-        if _is_one_table(tree, spec) or self._ledger.separate(tree.dimensions):
+        if _is_one_table(tree, spec) or self._ledger.separate(tree.dimensions, values):
             # No row joins a record of one side with one that only the other side has.
             return [Part(Side.OFFICIAL, tree), Part(Side.PERSONAL, tree)]
-        raise self._inexact(f"each repository has records of {_names(private)} that the other one lacks")
+        return [Part(None, tree)]
 
     def _plan_any_dataset(self, tree: QueryTree, search: DatasetSearch) -> Part:
         homes = {located.home for located in self._collections.flatten(search.collections).values()}
-        if len(homes) == 1:
-            return Part(homes.pop(), tree)
-        raise self._inexact("a search for any dataset type has to stay in one repository")
+        if homes == {Side.OFFICIAL} and not self._ledger.private(
+            tables_needed(tree, None), self._fixed(tree)
+        ):
+            return Part(Side.OFFICIAL, tree)
+        return Part(None, tree)
 
     # Datasets
 
@@ -164,7 +186,9 @@ class Planner:
     def _plan_datasets(
         self, tree: QueryTree, spec: ResultSpec | None, segments: Mapping[str, list[Segment]]
     ) -> list[Part]:
-        elements = tables_of(tree.dimensions)
+        if any(self._loses_calibrations(tree, spec, name, found) for name, found in segments.items()):
+            return [Part(None, tree)]
+        elements = tables_needed(tree, spec)
         first = spec.find_first_dataset if spec is not None else None
         choices: list[list[tuple[str, Segment]]] = []
         # The search for the first dataset varies slowest: its earlier segments win.
@@ -185,46 +209,45 @@ class Planner:
         names = {side: [n for n, segment in chosen.items() if segment.side is side] for side in Side}
         if not names[Side.PERSONAL]:
             beyond = elements - _covered(tree, names[Side.OFFICIAL])
-            if private := self._ledger.private(beyond):
-                raise self._inexact(
-                    f"official datasets are joined with records of {_names(private)} that only the "
-                    "satellite has"
-                )
-            return Part(Side.OFFICIAL, self._restricted(tree, chosen))
+            side = None if self._ledger.private(beyond, self._fixed(tree)) else Side.OFFICIAL
+            return Part(side, self._restricted(tree, chosen))
         if not names[Side.OFFICIAL]:
             beyond = elements - _covered(tree, names[Side.PERSONAL])
-            if not self._ledger.lacking(beyond):
+            if not self._ledger.lacking(beyond, self._fixed(tree)):
                 return Part(Side.PERSONAL, self._restricted(tree, chosen))
-        reasons = []
-        for base, other in ((Side.OFFICIAL, Side.PERSONAL), (Side.PERSONAL, Side.OFFICIAL)):
-            reason = self._obstacle(tree, spec, chosen, elements, base, names[other])
-            if reason is None:
-                return self._hybrid(tree, chosen, base, names[other])
-            reasons.append(reason)
-        raise self._inexact("; ".join(dict.fromkeys(reasons)))
 
-    def _obstacle(
+        def based_on(base: Side, other: Side) -> Part | None:
+            if self._can_be_base(base, tree, spec, chosen, elements, names[other]):
+                return self._hybrid(tree, chosen, base, names[other])
+            return None
+
+        # What is personal is usually less.
+        part = based_on(Side.OFFICIAL, Side.PERSONAL)
+        if part is not None:
+            swapped = partial(based_on, Side.PERSONAL, Side.OFFICIAL)
+            return replace(part, swapped=swapped) if part.semi_joins else part
+        return based_on(Side.PERSONAL, Side.OFFICIAL) or Part(None, self._restricted(tree, chosen))
+
+    def _can_be_base(
         self,
+        base: Side,
         tree: QueryTree,
         spec: ResultSpec | None,
         chosen: Mapping[str, Segment],
         elements: frozenset[DimensionElement],
-        base: Side,
         away: list[str],
-    ) -> str | None:
-        """Why one side cannot be the base of a part, if so."""
-        if base is Side.OFFICIAL:
-            if private := self._ledger.private(elements):
-                return f"records of {_names(private)} are in the satellite only"
-        elif lacking := self._ledger.lacking(elements):
-            return f"records of {_names(lacking)} are in the official repository only"
-        if used := _used_fields(tree, spec) & set(away):
-            return f"fields of {', '.join(sorted(used))} are used, whose datasets are in the other repository"
+    ) -> bool:
+        """Whether one side gives exact rows if it gets the data IDs of the searches on the other."""
+        if nested_trees(tree) or used_fields(tree, spec) & set(away):
+            return False
         for name in away:
             located = self._collections.locate(chosen[name].names)
+            # Data IDs that are uploaded have no validity ranges.
             if any(found.info.type is CollectionType.CALIBRATION for found in located.values()):
-                return f"validity ranges of {name} are in the other repository"
-        return None
+                return False
+        if base is Side.OFFICIAL:
+            return not self._ledger.private(elements, self._fixed(tree))
+        return not self._ledger.lacking(elements, self._fixed(tree))
 
     def _hybrid(
         self,
@@ -236,12 +259,32 @@ class Planner:
         restricted = self._restricted(tree, chosen)
         kept = {name: search for name, search in restricted.datasets.items() if name not in away}
         semi_joins = tuple(
-            SemiJoin(name, chosen[name].side, _search_alone(restricted, name), restricted.datasets[name])
+            SemiJoin(name, chosen[name].side, search_alone(restricted, name), restricted.datasets[name])
             for name in away
         )
         return Part(base, restricted.model_copy(update={"datasets": kept}), semi_joins)
 
     # Details
+
+    def _loses_calibrations(
+        self, tree: QueryTree, spec: ResultSpec | None, name: str, segments: list[Segment]
+    ) -> bool:
+        """Whether one side would give fewer calibrations of a data ID than both together.
+
+        Upstream takes datasets of one collection to differ in their data IDs, which those of a
+        calibration collection need not, when it drops dimensions from rows.
+        """
+        if spec is None or len(segments) < 2 or spec.dimensions == tree.dimensions:
+            return False
+        if name not in spec.get_result_columns().dataset_fields or spec.find_first_dataset == name:
+            return False
+        located = self._collections.locate(n for segment in segments for n in segment.names)
+        return any(found.info.type is CollectionType.CALIBRATION for found in located.values())
+
+    def _fixed(self, tree: QueryTree) -> dict[str, DataIdValue]:
+        """Dimensions that have one value in all rows of a query."""
+        unchecked = tree.model_copy(update={"validateGovernorConstraints": False})
+        return pinned(completed(unchecked, self._default_data_id))
 
     def _wholly_on(self, side: Side, names: Iterable[str]) -> bool:
         """Whether names mean the same on one side as over both."""
@@ -257,12 +300,29 @@ class Planner:
                 searches[name] = search.model_copy(update={"collections": chosen[name].names})
         return tree.model_copy(update={"datasets": searches})
 
-    def _inexact(self, reason: str) -> InexactQueryError:
-        return InexactQueryError(
-            f"This query cannot be answered exactly over {self._sides.shared.label} and your satellite "
-            f"together: {reason}.",
-            "Search official and personal collections one after the other.",
-        )
+    def _check_definitions(self, name: str) -> None:
+        official = self._sides.dataset_type(Side.OFFICIAL, name)
+        personal = self._sides.dataset_type(Side.PERSONAL, name)
+        if official is not None and personal is not None and official != personal:
+            raise ConflictingRepositoriesError.of_dataset_types(self._sides.shared.label, official, personal)
+
+
+def whole(parts: list[Part]) -> Part | None:
+    """The only part, if one place answers all of a query by itself.
+
+    Parameters
+    ----------
+    parts : `list` [`Part`]
+        Parts of a query.
+
+    Returns
+    -------
+    part : `Part` or `None`
+        `None` if rows have to be merged or joined.
+    """
+    if len(parts) == 1 and not (parts[0].semi_joins or parts[0].messages):
+        return parts[0]
+    return None
 
 
 def _is_one_table(tree: QueryTree, spec: ResultSpec | None) -> bool:
@@ -290,34 +350,3 @@ def _covered(tree: QueryTree, dataset_types: Iterable[str]) -> set[DimensionElem
     for name in dataset_types:
         covered |= tables_of(tree.datasets[name].dimensions)
     return covered
-
-
-def _used_fields(tree: QueryTree, spec: ResultSpec | None) -> set[str]:
-    """Dataset types whose own fields a query filters by, or sorts by without returning them."""
-    columns = ColumnSet(tree.dimensions)
-    if spec is not None and not isinstance(spec, GeneralResultSpec):
-        for term in spec.order_by:
-            term.gather_required_columns(columns)
-    sorted_by = {str(name) for name, fields in columns.dataset_fields.items() if fields}
-    if isinstance(spec, DatasetRefResultSpec):
-        sorted_by.discard(spec.dataset_type_name)
-    columns = ColumnSet(tree.dimensions)
-    tree.predicate.gather_required_columns(columns)
-    return sorted_by | {str(name) for name, fields in columns.dataset_fields.items() if fields}
-
-
-def _search_alone(tree: QueryTree, name: str) -> QueryTree:
-    """One search of a query, with those conditions that concern it alone."""
-    search = tree.datasets[name]
-    alone = make_identity_query_tree(tree.dimensions.universe).join_dataset(name, search)
-    for operands in tree.predicate.operands:
-        clause = Predicate.model_construct(operands=(operands,))
-        columns = ColumnSet(tree.dimensions.universe.empty)
-        clause.gather_required_columns(columns)
-        if columns.dimensions <= search.dimensions and set(columns.dataset_fields) <= {name}:
-            alone = alone.where(clause)
-    return alone.model_copy(update={"validateGovernorConstraints": False})
-
-
-def _names(elements: Iterable[DimensionElement]) -> str:
-    return ", ".join(sorted(element.name for element in elements))

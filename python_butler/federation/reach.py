@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 import warnings
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 from lsst.daf.butler.remote_butler import RemoteButler
 
 from ..errors import OfflineError
+from ..official import OfficialConnection
 
 __all__ = ["OfflineWarning", "Reach"]
 
@@ -31,12 +33,22 @@ class Reach:
         Label of the official repository.
     official : `lsst.daf.butler.remote_butler.RemoteButler`
         The official repository.
+
+    Attributes
+    ----------
+    losses : `int`
+        How often it was lost so far: whoever asks many questions that belong together compares.
     """
 
     def __init__(self, label: str, official: RemoteButler) -> None:
         self._label = label
         self._official = official
+        connection = official._connection
+        if isinstance(connection, OfficialConnection):
+            connection.on_offline = self.note
         self._lost_at: float | None = None
+        self._untold = ""
+        self.losses = 0
 
     @property
     def lost(self) -> bool:
@@ -45,15 +57,34 @@ class Reach:
         lost_at = self._lost_at
         if lost_at is None:
             return False
-        if time.monotonic() - lost_at < RETRY_SECONDS:
-            return True
-        try:
-            self._official._connection.get("universe")
-        except OfflineError:
-            self._lost_at = time.monotonic()
-            return True
-        self._lost_at = None
-        return False
+        if time.monotonic() - lost_at >= RETRY_SECONDS:
+            try:
+                self._official._connection.get("universe")
+            except OfflineError:
+                self._lost_at = time.monotonic()
+            else:
+                self._lost_at = None
+                return False
+        self._tell()
+        return True
+
+    @property
+    def last_seen_lost(self) -> bool:
+        """Whether the server could not be reached when it was last asked; it is not asked now."""
+        return self._lost_at is not None
+
+    def note(self, error: OfflineError) -> None:
+        """Note that the server cannot be reached; the user is warned as soon as that matters.
+
+        Parameters
+        ----------
+        error : `python_butler.errors.OfflineError`
+            What happened.
+        """
+        if self._lost_at is None:
+            self._untold = error.message
+            self.losses += 1
+        self._lost_at = time.monotonic()
 
     def lose(self, error: OfflineError) -> None:
         """Note that the server cannot be reached, and warn the user once.
@@ -63,19 +94,39 @@ class Reach:
         error : `python_butler.errors.OfflineError`
             What happened.
         """
-        if self._lost_at is None:
+        self.note(error)
+        self._tell()
+
+    def _tell(self) -> None:
+        message, self._untold = self._untold, ""
+        if message:
             warnings.warn(
-                f"{error.message} Until it is back only your satellite is searched.",
+                f"{message} Until it is back only your satellite is searched.",
                 OfflineWarning,
                 # At the user's own line, where each new loss is shown; a line of ours is shown once.
                 skip_file_prefixes=(_PACKAGE,),
             )
-        self._lost_at = time.monotonic()
+
+    def demand(self, what: str) -> None:
+        """Go no further without the server.
+
+        Parameters
+        ----------
+        what : `str`
+            What is wanted from it, as the beginning of a sentence.
+
+        Raises
+        ------
+        python_butler.errors.OfflineError
+            If it cannot be reached, as far as is known.
+        """
+        if self.lost:
+            raise self.unavailable(what)
 
     def retry(self) -> None:
         """Ask the server again at the next occasion."""
         if self._lost_at is not None:
-            self._lost_at = -RETRY_SECONDS
+            self._lost_at = -math.inf
 
     def unavailable(self, what: str) -> OfflineError:
         """Error for what cannot be had without the server.

@@ -27,6 +27,7 @@ from lsst.daf.butler.registry import (
     ConflictingDefinitionError,
     DataIdError,
     NoDefaultCollectionError,
+    OrphanedRecordError,
     Registry,
     RegistryDefaults,
 )
@@ -35,12 +36,18 @@ from lsst.daf.butler.remote_butler._http_connection import RemoteButlerHttpConne
 from lsst.daf.butler.remote_butler._registry import RemoteButlerRegistry
 from lsst.utils.iteration import ensure_iterable
 
+from ..errors import OfficialRunError
+from ..satellite.registering import register_dataset_type
 from .shared import Side
 
 if TYPE_CHECKING:
     from .butler import SatelliteButler
 
 __all__ = ["SatelliteRegistry"]
+
+
+class _OfficialTypeError(OfficialRunError, OrphanedRecordError):
+    """An attempt to remove an official dataset type, for code that expects upstream's exception."""
 
 
 class SatelliteRegistry(RemoteButlerRegistry):
@@ -78,23 +85,25 @@ class SatelliteRegistry(RemoteButlerRegistry):
         self._sides.refresh()
 
     @override
+    def resetConnectionPool(self) -> None:
+        personal = self._sides.personal
+        if personal is not None:
+            personal.registry.resetConnectionPool()
+
+    @override
     def getCollectionSummary(self, collection: str) -> CollectionSummary:
-        if self._sides.personal is None:
+        self._sides.spooled.settle()
+        # What exists officially is read officially: the satellite, which takes long to open, is not asked.
+        if self._sides.collections(Side.OFFICIAL, [collection]) or self._sides.personal is None:
             return self._sides.official.registry.getCollectionSummary(collection)
         found = []
-        for side in Side:
-            if self._sides.collections(side, [collection]):
-                butler = cast(Butler, self._sides.butler(side))
-                found.append(butler.registry.getCollectionSummary(collection))
-        # The children of a personal chain may be official ones, of which the satellite knows nothing.
-        if (info := self._satellite_butler.collections.locate([collection])[collection].info).children:
-            found.extend(self.getCollectionSummary(child) for child in self._foreign_children(info.children))
+        if self._sides.collections(Side.PERSONAL, [collection]):
+            found.append(self._sides.personal.registry.getCollectionSummary(collection))
+        located = self._satellite_butler.collections.locate([collection])[collection]
+        if located.home is Side.PERSONAL:
+            # The children of a personal chain may be official ones, of which the satellite knows nothing.
+            found.extend(self.getCollectionSummary(child) for child in located.info.children)
         return CollectionSummary.union(*found)
-
-    def _foreign_children(self, children: Iterable[str]) -> list[str]:
-        located = self._satellite_butler.collections.locate(children)
-        homes = {found.home for found in located.values()}
-        return list(located) if len(homes) > 1 else []
 
     @override
     def expandDataId(
@@ -117,15 +126,21 @@ class SatelliteRegistry(RemoteButlerRegistry):
             return standardized
         if not standardized.dimensions:
             return standardized.expanded({})
-        personal = self._sides.personal
-        if personal is not None:
-            with contextlib.suppress(DataIdError):
-                expanded = personal.registry.expandDataId(standardized, records=records, withDefaults=False)
-                if all(expanded.records[name] is not None for name in expanded.dimensions.elements):
-                    return expanded
+        # Opening a satellite takes longer than asking the server, and asking one that is open does not.
+        if self._sides.personal_is_open or self._sides.offline:
+            personal = self._sides.personal
+            if personal is not None:
+                with contextlib.suppress(DataIdError):
+                    expanded = personal.registry.expandDataId(
+                        standardized, records=records, withDefaults=False
+                    )
+                    if all(expanded.records[name] is not None for name in expanded.dimensions.elements):
+                        return expanded
+        self._sides.shared.reach.demand(f"Data ID {standardized}")
         try:
             return self._sides.official.registry.expandDataId(standardized, withDefaults=False)
         except DataIdError:
+            personal = self._sides.personal
             if personal is None:
                 raise
             # The records may be the user's own, and complete without those that are not required.
@@ -167,7 +182,9 @@ class SatelliteRegistry(RemoteButlerRegistry):
 
     @override
     def removeCollection(self, name: str) -> None:
-        self._satellite_butler.collections.x_remove(name)
+        self._sides.spooled.settle()
+        with self._writing(name) as registry:
+            registry.removeCollection(name)
 
     @override
     def setCollectionChain(self, parent: str, children: Any, *, flatten: bool = False) -> None:
@@ -198,11 +215,24 @@ class SatelliteRegistry(RemoteButlerRegistry):
                 f"Dataset type {datasetType.name!r} is defined as {official} in the official repository "
                 f"{self._sides.shared.label}, not as {datasetType}. Choose another name for yours."
             )
-        with self._writing() as registry:
-            return registry.registerDatasetType(datasetType)
+        with self._sides.writing() as writer:
+            return register_dataset_type(writer, datasetType)
 
     @override
     def removeDatasetType(self, name: str | tuple[str, ...]) -> None:
+        official, personal = (
+            {found.name for found in butler.registry.queryDatasetTypes(ensure_iterable(name))}
+            if (butler := self._sides.butler(side)) is not None
+            else set()
+            for side in (Side.OFFICIAL, Side.PERSONAL)
+        )
+        # What the satellite knows of an official type can go.
+        if rest := sorted(official - personal):
+            raise _OfficialTypeError(
+                f"Dataset type {rest[0]!r} belongs to the official repository {self._sides.shared.label} "
+                "and cannot be removed.",
+                "Only dataset types of your satellite can be.",
+            )
         with self._writing() as registry:
             registry.removeDatasetType(name)
 
@@ -228,37 +258,38 @@ class SatelliteRegistry(RemoteButlerRegistry):
         writing = self._satellite_butler._writing
         known = writing.prepare_dataset_type(datasetType)
         coordinates = [
-            DataCoordinate.standardize(
-                data_id,
-                dimensions=known.dimensions,
-                universe=self.dimensions,
-                defaults=self.defaults.dataId,
-            )
+            # Without the default data ID, as upstream does it.
+            DataCoordinate.standardize(data_id, dimensions=known.dimensions, universe=self.dimensions)
             for data_id in dataIds
         ]
         writing.prepare_records(coordinates)
-        with self._writing(run) as registry:
+        new = [DatasetRef(known, coordinate, run) for coordinate in coordinates]
+        self._sides.spooled.check_free(new)
+        with self._sides.claiming(new), self._writing(run) as registry:
             return registry.insertDatasets(datasetType, coordinates, run, expand, idGenerationMode)
 
     def _importDatasets(
         self, datasets: Iterable[DatasetRef], expand: bool = True, assume_new: bool = False
     ) -> list[DatasetRef]:
         refs = list(datasets)
-        self._satellite_butler._writing.prepare(refs)
-        with self._writing() as registry:
+        self._satellite_butler._writing.prepare_copies(refs)
+        with self._sides.claiming(self._sides.spooled.not_waiting(refs)), self._writing() as registry:
             return registry._importDatasets(refs, expand, assume_new)
 
     def _fetch_run_dataset_ids(self, run: str) -> list[DatasetId]:
-        with self._writing() as registry:
-            return registry._fetch_run_dataset_ids(run)
+        located = self._satellite_butler.collections.locate([run])[run]
+        butler = cast(Butler, self._sides.butler(located.home))
+        return [ref.id for ref in butler.query_all_datasets(run, find_first=False, limit=None)]
 
     @override
     def removeDatasets(self, refs: Iterable[DatasetRef]) -> None:
+        self._sides.spooled.settle()
         with self._writing() as registry:
             registry.removeDatasets(refs)
 
     @override
     def associate(self, collection: str, refs: Iterable[DatasetRef]) -> None:
+        self._sides.spooled.settle()
         refs = list(refs)
         self._satellite_butler._writing.mirror(refs)
         with self._writing(collection) as registry:
@@ -271,6 +302,7 @@ class SatelliteRegistry(RemoteButlerRegistry):
 
     @override
     def certify(self, collection: str, refs: Iterable[DatasetRef], timespan: Timespan) -> None:
+        self._sides.spooled.settle()
         refs = list(refs)
         self._satellite_butler._writing.mirror(refs)
         with self._writing(collection) as registry:
@@ -351,10 +383,9 @@ class SatelliteRegistry(RemoteButlerRegistry):
         if collection is not None:
             self._satellite_butler.collections.check_writeable(collection)
         try:
-            yield self._sides.writer.registry
+            with self._sides.writing() as writer:
+                yield writer.registry
         except MissingCollectionError as error:
             if collection is not None:
                 error.add_note(f"Make it first: butler.collections.register({collection!r}).")
             raise
-        finally:
-            self._sides.changed()

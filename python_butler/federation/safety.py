@@ -1,18 +1,25 @@
-"""Keeping tokens and signed URLs out of what is raised."""
+"""What is raised: in upstream's own kinds, and without tokens and signed URLs."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import wraps
 
+from lsst.daf.butler import DatasetNotFoundError
+from lsst.daf.butler.registry.interfaces import ReadOnlyDatabaseError
+
 from ..credentials import scrub
 from ..errors import GoneError, OfflineError, PythonButlerError
 
-__all__ = ["clean", "safely"]
+__all__ = ["GoneDatasetError", "ReadOnlyError", "clean", "safely"]
 
 
-class _GoneFileError(GoneError, FileNotFoundError):
-    """A missing file, for code that expects upstream's exception."""
+class ReadOnlyError(TypeError, ReadOnlyDatabaseError):
+    """An attempt to write with a Butler that is read only, in upstream's words for it."""
+
+
+class GoneDatasetError(GoneError, DatasetNotFoundError, FileNotFoundError):
+    """A missing dataset or file, for code that expects either of upstream's exceptions."""
 
 
 def safely[**P, R](method: Callable[P, R]) -> Callable[P, R]:
@@ -64,7 +71,7 @@ def clean(error: Exception) -> Exception:
         return type(error)(scrub(error.message), scrub(error.next_step))
     for link in _chain(error):
         if isinstance(link, FileNotFoundError):
-            gone = _GoneFileError(
+            gone = GoneDatasetError(
                 "The file of this dataset is no longer there.", "Query for the dataset again."
             )
             return _noted(gone, message)

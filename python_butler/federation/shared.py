@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import time
 from collections.abc import Hashable
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from threading import Lock
+from threading import Lock, RLock
 
-from lsst.daf.butler import (
-    DataIdValue,
-    DimensionElement,
-)
 from lsst.daf.butler.remote_butler import RemoteButler
 
 from ..official import disconnect
 from ..satellite import Satellite
+from .compared import Compared
 from .cursors import OpenQueries
 from .memory import CollectionMemory
 from .reach import Reach
+from .sessions import Threads
 
 __all__ = ["Shared", "Side"]
 
@@ -31,6 +30,19 @@ class Side(StrEnum):
 
     OFFICIAL = "official"
     PERSONAL = "personal"
+
+
+@dataclass
+class RecordNotes:
+    """Notes of the ledger of dimension records, see there."""
+
+    lock: RLock = field(default_factory=RLock)
+    database: str = ""
+    """Identity of the satellite's database that they are about."""
+    compared: dict[str, Compared] = field(default_factory=dict)
+    current: dict[str, str] = field(default_factory=dict)
+    """For each element, version of the satellite up to which it was compared."""
+    official_counts: dict[Hashable, tuple[Hashable, int]] = field(default_factory=dict)
 
 
 class Shared:
@@ -56,25 +68,28 @@ class Shared:
         self.root = root
         self._memory_seconds = memory_seconds
         self.open_queries = OpenQueries()
-        # Notes of the ledger of dimension records, see there.
-        self.common_records: dict[DimensionElement, set[tuple[DataIdValue, ...]]] = {}
-        self.private_records: dict[DimensionElement, tuple[str, frozenset[tuple[DataIdValue, ...]]]] = {}
+        self.records = RecordNotes()
         self.reach = Reach(label, official)
+        self.threads = Threads()
+        self.bringing = Lock()
+        """Held by the thread that brings dimension records to the satellite."""
+        self.written: object = None
+        """Another one after each write to the satellite by this process."""
         self._missing_types: dict[str, Hashable] = {}
         self._users = 0
         self._lock = Lock()
         self.collections = {
-            Side.OFFICIAL: CollectionMemory(self._official_stamp),
+            Side.OFFICIAL: CollectionMemory(self.official_stamp),
             Side.PERSONAL: CollectionMemory(self.satellite_version),
         }
 
     def misses(self, dataset_type: str) -> bool:
         """Whether the official repository did not know a dataset type a moment ago."""
-        return self._missing_types.get(dataset_type) == self._official_stamp()
+        return self._missing_types.get(dataset_type) == self.official_stamp()
 
     def miss(self, dataset_type: str) -> None:
         """Note that the official repository does not know a dataset type."""
-        self._missing_types[dataset_type] = self._official_stamp()
+        self._missing_types[dataset_type] = self.official_stamp()
 
     def forget_official(self) -> None:
         """Ask the server anew for everything that it has answered."""
@@ -105,5 +120,6 @@ class Shared:
         """Word that changes with the content of the satellite."""
         return Satellite(self.label, self.root).version()
 
-    def _official_stamp(self) -> Hashable:
+    def official_stamp(self) -> Hashable:
+        """Value that changes when what is remembered of the official repository is out of date."""
         return int(time.monotonic() / self._memory_seconds) if self._memory_seconds else time.monotonic()

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Hashable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager, nullcontext
 
 from lsst.daf.butler import (
     Butler,
     ButlerMetrics,
     CollectionInfo,
     DataCoordinate,
+    DatasetRef,
     DatasetType,
     DimensionUniverse,
     MissingDatasetTypeError,
@@ -20,14 +21,27 @@ from lsst.daf.butler.remote_butler import RemoteButler
 
 from ..errors import OfflineError, SatelliteError
 from ..satellite import Satellite
+from ..satellite.place import Place
+from ..satellite.storage import storage_of
+from ..satellite.usage.room import whole_or_not
+from ..saving.claim import held
+from ..saving.reads import ReadTracker
+from .counting import Counting
 from .memory import CollectionMemory
+from .official import OfficialSide
+from .safety import ReadOnlyError
+from .scratch import ScratchPool
+from .sessions import Session, Sessions, writing_alone
 from .shared import Shared, Side
+from .spooled import Spooled
 
 __all__ = ["Sides"]
 
 
 class Sides:
     """The two repositories as one Butler sees them: with its default data ID and its own sessions.
+
+    Safe to use from several threads, each of which has its own session and its own transactions.
 
     Parameters
     ----------
@@ -41,18 +55,16 @@ class Sides:
 
     def __init__(self, shared: Shared, *, writeable: bool, metrics: ButlerMetrics) -> None:
         self.shared = shared
+        self.reads = ReadTracker()
         self.writeable = writeable
-        self.metrics = metrics
+        self._metrics = Counting(metrics)
         shared.enter()
-        self._official = shared.official
+        self._official: RemoteButler = shared.official
         self._defaults: RegistryDefaults | None = None
-        self._reader: DirectButler | None = None
-        self._reader_version = ""
-        self._writer: DirectButler | None = None
-        self._transactions = 0
-        self._file = ""
-        self._stack = ExitStack()
+        self._sessions = Sessions(shared.threads)
         self._closed = False
+        self.spooled = Spooled(self)
+        self.scratches = ScratchPool(self.universe, self._gathering_stamp)
 
     @property
     def official(self) -> RemoteButler:
@@ -74,18 +86,9 @@ class Sides:
             Values of governor dimensions.
         """
         self._defaults = RegistryDefaults.from_data_id(data_id)
-        base = self.shared.official
-        # Not a clone, which would lose the cache of files.
-        self._official = RemoteButler(
-            connection=base._connection,
-            cache=base._cache,
-            defaults=self._defaults,
-            use_disabled_datastore_cache=base._use_disabled_datastore_cache,
-            metrics=self.metrics,
+        self._official = OfficialSide.of(
+            self.shared.official, self.shared.label, self._defaults, self._metrics, self.reads
         )
-        for butler in (self._reader, self._writer):
-            if butler is not None:
-                butler.registry.defaults = self._defaults
 
     @property
     def personal(self) -> DirectButler | None:
@@ -94,35 +97,97 @@ class Sides:
         Within a transaction this is the writer, which alone sees what is not committed yet.
         """
         self._check_open()
-        if self._transactions:
+        session = self._sessions.mine
+        if session.transactions:
             return self.writer
-        version = self._current_version()
-        if self._reader is None:
-            satellite = self.shared.satellite
-            if satellite is None:
+        seen = self._current(session)
+        if session.reader is None:
+            opened = self._sessions.clone(self._database, self._open_reader, writeable=False)
+            if opened is None:
                 return None
-            self._reader = self._own(satellite.reader())
-        elif version != self._reader_version:
-            self._reader.registry.refresh()
-        self._reader_version = version
-        return self._reader
+            session.database, session.reader, is_new = opened
+            if not is_new:
+                session.reader.registry.refresh()
+        elif seen != session.seen:
+            session.reader.registry.refresh()
+        session.seen = seen
+        return self._tuned(session.reader)
+
+    @property
+    def reader(self) -> DirectButler:
+        """The satellite for reading what is looked up in the database each time; it must be there.
+
+        What upstream remembers, such as the children of chains, may be out of date; nothing is
+        committed and nobody is waited for.
+        """
+        session = self._sessions.mine
+        self._current(session)
+        reader = session.reader if session.reader is not None and not session.transactions else self.personal
+        assert reader is not None, "it was created"
+        return reader
+
+    @property
+    def personal_exists(self) -> bool:
+        """Whether there is a satellite; it is not opened."""
+        return self.personal_is_open or self.shared.satellite is not None
+
+    @property
+    def personal_is_open(self) -> bool:
+        """Whether the satellite was opened before, so that using it again costs little."""
+        session = self._sessions.mine
+        return session.reader is not None or session.transactions > 0
 
     @property
     def writer(self) -> DirectButler:
         """The satellite for writing, created if need be. It holds no lock between two writes."""
         self._check_open()
         if not self.writeable:
-            raise TypeError("Butler is read-only.")
-        if not self._transactions:
+            raise ReadOnlyError("Butler is read-only.")
+        session = self._sessions.mine
+        if session.writer is not None and session.transactions:
+            return self._tuned(session.writer)
+        self.shared.open_queries.let_go()
+        self._current(session)
+        written = self.shared.written
+        if session.writer is None:
+            opened = self._sessions.clone(self._database, self._open_writer, writeable=True)
+            assert opened is not None, "created if need be"
+            session.database, session.writer, is_new = opened
+            session.written = written if is_new else object()
+        if session.written is not written:
+            # Another thread has changed what this one remembers.
+            session.writer.registry.refresh()
+            session.written = written
+        return self._tuned(session.writer)
+
+    def spare_writer(self, database: str) -> DirectButler | None:
+        """A Butler for a thread that commits what is spooled, see `Sessions.spare_writer`."""
+        return self._sessions.spare_writer(database)
+
+    @contextmanager
+    def writing(self) -> Iterator[DirectButler]:
+        """Write, while no other thread of this process does.
+
+        Yields
+        ------
+        writer : `lsst.daf.butler.direct_butler.DirectButler`
+            The satellite for writing.
+        """
+        if not self.in_transaction:
+            # Whoever writes now may wait for these.
             self.shared.open_queries.let_go()
-            self._current_version()
-        if self._writer is None:
-            satellite = Satellite.create(
-                self.shared.label, self.shared.root, universe=self.shared.official.dimensions
-            )
-            self._writer = self._own(self._stack.enter_context(satellite.writer()))
-            self._file = _file_of(self.shared.satellite_version())
-        return self._writer
+        try:
+            with writing_alone(self.shared.root) if self._is_locked_whole() else nullcontext():
+                yield self.writer
+        finally:
+            self.changed()
+
+    def _is_locked_whole(self) -> bool:
+        try:
+            return storage_of(self.shared.root).is_sqlite
+        except SatelliteError:
+            # It is still to be made.
+            return True
 
     @property
     def offline(self) -> bool:
@@ -131,8 +196,8 @@ class Sides:
 
     @property
     def in_transaction(self) -> bool:
-        """Whether there may be writes that are not committed yet."""
-        return self._transactions > 0
+        """Whether this thread may have written what is not committed yet."""
+        return self._sessions.mine.transactions > 0
 
     @contextmanager
     def transaction(self, *, savepoint: bool = False) -> Iterator[None]:
@@ -143,30 +208,58 @@ class Sides:
         savepoint : `bool`, optional
             Whether an inner transaction can be undone without the outer one.
         """
-        with ExitStack() as stack:
+        session = self._sessions.mine
+        with self.writing() as writer, ExitStack() as stack:
+            if not self.in_transaction:
+                stack.callback(session.claims.release)
+            place = Place(self.shared.label, self.shared.root)
+            stack.enter_context(whole_or_not(place, writer))
             if savepoint:
-                stack.enter_context(self.writer.registry.transaction(savepoint=True))
+                stack.enter_context(writer.registry.transaction(savepoint=True))
             else:
-                stack.enter_context(self.writer.transaction())
-            self._transactions += 1
+                stack.enter_context(writer.transaction())
+            session.transactions += 1
             try:
                 yield
             finally:
-                self._transactions -= 1
-                self.changed()
+                session.transactions -= 1
+
+    @contextmanager
+    def claiming(self, refs: Iterable[DatasetRef]) -> Iterator[None]:
+        """Keep everybody from spooling datasets until they are written; in a transaction, until that ends.
+
+        Parameters
+        ----------
+        refs : iterable of `lsst.daf.butler.DatasetRef`
+            The datasets that are about to be written.
+
+        Raises
+        ------
+        lsst.daf.butler.registry.ConflictingDefinitionError
+            If one of them is in the spool, or being written by somebody else.
+        """
+        with ExitStack() as stack:
+            if self.in_transaction:
+                self._sessions.mine.claims.claim(self.shared.root, refs)
+            else:
+                stack.enter_context(held(self.shared.root, refs))
+            yield
 
     def changed(self) -> None:
-        """Note that the satellite was written."""
-        self._reader_version = ""
+        """Note that this thread has written the satellite."""
+        session = self._sessions.mine
+        known = session.written is self.shared.written
+        self.shared.written = written = object()
+        if known:
+            session.written = written
         self.shared.collections[Side.PERSONAL].forget()
 
     def refresh(self) -> None:
         """Forget everything that is remembered about both repositories."""
+        self._sessions.mine.written = object()
         self.changed()
         self.shared.reach.retry()
         self.shared.forget_official()
-        if self._writer is not None:
-            self._writer.registry.refresh()
 
     def butler(self, side: Side) -> Butler | None:
         """The repository on one side.
@@ -201,10 +294,11 @@ class Sides:
         found : `dict` [`str`, `lsst.daf.butler.CollectionInfo`]
             Those that exist there.
         """
-        butler = self.butler(side)
+        # Not even a look at the satellite, which it takes long to open, if there is nothing to look for.
+        butler = self.butler(side) if names else None
         if butler is None:
             return {}
-        if self._transactions and side is Side.PERSONAL:
+        if side is Side.PERSONAL and self.in_transaction:
             return CollectionMemory(lambda: None).find(butler, names)
         return self._unless_lost(lambda: self.shared.collections[side].find(butler, names)) or {}
 
@@ -243,29 +337,44 @@ class Sides:
         metrics : `lsst.daf.butler.ButlerMetrics`
             Where both sides count from now on.
         """
-        self.metrics = metrics
-        for butler in (self._official, self._reader, self._writer):
-            if butler is not None and butler is not self.shared.official:
-                butler._metrics = metrics
+        self._metrics = Counting(metrics)
+        if self._official is not self.shared.official:
+            self._official._metrics = self._metrics
 
     def close(self) -> None:
         """Close the sessions of this Butler; what clones share stays open."""
         if self._closed:
             return
         self._closed = True
-        self._stack.close()
-        self._reader = self._writer = None
+        self._sessions.close()
+        self.scratches.close()
         self.shared.leave()
 
-    def _current_version(self) -> str:
-        """Version of the satellite; sessions of one that was moved away or replaced are ended."""
-        version = self.shared.satellite_version()
-        file = _file_of(version)
-        if file != self._file:
-            self._stack.close()
-            self._reader = self._writer = None
-            self._file = file
-        return version
+    def _current(self, session: Session) -> Hashable:
+        """What tells whether the satellite has changed; what is open of one that was replaced is left."""
+        # Read in this order: what is written in between is seen once more, and not never.
+        written, version = self.shared.written, self.shared.satellite_version()
+        if _database_of(version) != session.database:
+            session.reader = session.writer = None
+        return written, version
+
+    def _database(self) -> str:
+        return _database_of(self.shared.satellite_version())
+
+    def _open_reader(self, stack: ExitStack) -> DirectButler | None:
+        satellite = self.shared.satellite
+        return None if satellite is None else self._own(stack, satellite.reader())
+
+    def _open_writer(self, stack: ExitStack) -> DirectButler:
+        satellite = Satellite.create(
+            self.shared.label, self.shared.root, universe=self.shared.official.dimensions
+        )
+        return self._own(stack, stack.enter_context(satellite.writer()))
+
+    def _gathering_stamp(self) -> Hashable | None:
+        if self.in_transaction:
+            return None
+        return self.shared.written, self.shared.satellite_version(), self.shared.official_stamp()
 
     def _unless_lost[T](self, ask: Callable[[], T]) -> T | None:
         """Go on without the official server if there is a satellite to go on with."""
@@ -277,18 +386,19 @@ class Sides:
             self.shared.reach.lose(error)
             return None
 
-    def _own(self, butler: DirectButler) -> DirectButler:
+    def _own(self, stack: ExitStack, butler: DirectButler) -> DirectButler:
+        stack.callback(butler.close)
         if butler.dimensions is not self.universe:
-            version = butler.dimensions.version
-            butler.close()
             raise SatelliteError(
                 f"The satellite in {self.shared.root} has other dimensions than {self.shared.label}: it was "
-                f"made for version {version}, the server has {self.universe.version}.",
+                f"made for version {butler.dimensions.version}, the server has {self.universe.version}.",
                 "Move it away; a new one is created by the next put.",
             )
-        self._stack.callback(butler.close)
-        butler._metrics = self.metrics
-        if self._defaults is not None:
+        return butler
+
+    def _tuned(self, butler: DirectButler) -> DirectButler:
+        butler._metrics = self._metrics
+        if self._defaults is not None and butler.registry.defaults is not self._defaults:
             butler.registry.defaults = self._defaults
         return butler
 
@@ -297,6 +407,6 @@ class Sides:
             raise RuntimeError("Attempted to use a Butler instance which has been closed.")
 
 
-def _file_of(version: str) -> str:
-    """The part of a satellite's version that tells the database file from another one."""
+def _database_of(version: str) -> str:
+    """The part of a satellite's version that tells the database from another one."""
     return version.partition("-")[0]

@@ -5,10 +5,17 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 
-from lsst.daf.butler import DataCoordinate, DatasetRef, DatasetType, MissingDatasetTypeError
+from lsst.daf.butler import (
+    DataCoordinate,
+    DatasetRef,
+    DatasetType,
+    DimensionGroup,
+    MissingDatasetTypeError,
+)
 from lsst.daf.butler.registry import ConflictingDefinitionError
 
 from ..errors import OfficialRunError, SatelliteError
+from ..satellite.registering import register_dataset_type, register_run
 from .collections import SatelliteCollections
 from .records import bring_records
 from .shared import Side
@@ -46,9 +53,68 @@ class Writing:
             If one of them would be in an official run.
         """
         refs = list(refs)
-        for run in {ref.run for ref in refs}:
-            self._collections.check_writeable(run)
+        self.check_runs(refs)
         self._prepare_types_and_records(refs)
+
+    def check_runs(self, refs: Iterable[DatasetRef]) -> None:
+        """Refuse to write datasets into official runs.
+
+        Parameters
+        ----------
+        refs : iterable of `lsst.daf.butler.DatasetRef`
+            Datasets that are about to be written.
+
+        Raises
+        ------
+        OfficialRunError
+            If one of them would be in an official run.
+        """
+        for run in dict.fromkeys(ref.run for ref in refs):
+            self._collections.check_writeable(run)
+
+    def prepare_copies(self, refs: Iterable[DatasetRef]) -> None:
+        """Bring everything that datasets need which come from elsewhere, and may be official ones.
+
+        Parameters
+        ----------
+        refs : iterable of `lsst.daf.butler.DatasetRef`
+            Datasets that are about to be imported, with their identifiers. Official ones keep their
+            run, of which the satellite then has a part.
+
+        Raises
+        ------
+        OfficialRunError
+            If one of them would be in an official run and is no official dataset.
+        """
+        refs = list(refs)
+        official, own = self.divide(refs)
+        self.check_runs(own)
+        runs = self._sides.collections(Side.OFFICIAL, sorted({ref.run for ref in official}))
+        for run, info in runs.items():
+            with self._sides.writing() as writer:
+                register_run(writer, run, info.doc or None)
+        self._prepare_types_and_records(refs)
+
+    def divide(self, refs: Iterable[DatasetRef]) -> tuple[list[DatasetRef], list[DatasetRef]]:
+        """Tell datasets of the official repository from others.
+
+        Parameters
+        ----------
+        refs : iterable of `lsst.daf.butler.DatasetRef`
+            Any datasets, with their identifiers.
+
+        Returns
+        -------
+        official, others : `list` [`lsst.daf.butler.DatasetRef`]
+            Those that the official repository has under the same identifier, and those that it has not.
+        """
+        refs = list(refs)
+        runs = self._sides.collections(Side.OFFICIAL, sorted({ref.run for ref in refs}))
+        claimed = [ref.id for ref in refs if ref.run in runs]
+        known = {ref.id: ref for ref in self._sides.official.get_many_datasets(claimed)} if claimed else {}
+        official = [ref for ref in refs if ref.id in known and _same(ref, known[ref.id])]
+        ids = {ref.id for ref in official}
+        return official, [ref for ref in refs if ref.id not in ids]
 
     def prepare_dataset_type(self, dataset_type: DatasetType | str) -> DatasetType:
         """Make the satellite know a dataset type, if the official repository does.
@@ -82,7 +148,7 @@ class Writing:
             raise error
         if personal is None:
             assert official is not None, "one of them is known"
-            self._bring_dataset_type(official)
+            self.register_dataset_type(official)
             return official
         if official is not None and official.dimensions != personal.dimensions:
             raise ConflictingDefinitionError(
@@ -114,16 +180,17 @@ class Writing:
         refs = list(refs)
         writer = self._sides.writer
         known = {ref.id for ref in writer.get_many_datasets([ref.id for ref in refs])}
-        new: dict[str, list[DatasetRef]] = defaultdict(list)
+        # As many at once as upstream can take.
+        new: dict[tuple[str, DimensionGroup], list[DatasetRef]] = defaultdict(list)
         for ref in refs:
             if ref.id not in known:
-                new[ref.run].append(ref)
-        for run, datasets in new.items():
-            writer.collections.register(run)
+                new[ref.run, ref.datasetType.dimensions].append(ref)
+        for (run, _), datasets in new.items():
+            with self._sides.writing() as writer:
+                register_run(writer, run)
             self._prepare_types_and_records(datasets)
-            writer.registry._importDatasets(datasets, expand=True)
-        if new:
-            self._sides.changed()
+            with self._sides.writing() as writer:
+                writer.registry._importDatasets(datasets, expand=True)
 
     def check_deletable(self, refs: Iterable[DatasetRef]) -> None:
         """Refuse to delete official datasets.
@@ -148,9 +215,24 @@ class Writing:
                     "Only datasets of your satellite can be.",
                 )
 
-    def _bring_dataset_type(self, dataset_type: DatasetType) -> None:
+    def register_dataset_type(self, dataset_type: DatasetType) -> None:
+        """Make the satellite know a dataset type.
+
+        Parameters
+        ----------
+        dataset_type : `lsst.daf.butler.DatasetType`
+            An official one, or a new one.
+
+        Raises
+        ------
+        lsst.daf.butler.registry.ConflictingDefinitionError
+            If the satellite knows another one of this name.
+        SatelliteError
+            If it needs a new table within a transaction.
+        """
         try:
-            self._sides.writer.registry.registerDatasetType(dataset_type)
+            with self._sides.writing() as writer:
+                register_dataset_type(writer, dataset_type)
         except AssertionError:
             # The first type of some dimensions needs a new table, which no transaction can make.
             if not self._sides.in_transaction:
@@ -161,10 +243,14 @@ class Writing:
                 "Before the transaction: butler.registry.registerDatasetType("
                 f"butler.get_dataset_type({dataset_type.name!r})).",
             ) from None
-        self._sides.changed()
 
     def _prepare_types_and_records(self, refs: Iterable[DatasetRef]) -> None:
         refs = list(refs)
         for dataset_type in {ref.datasetType.name: ref.datasetType for ref in refs}.values():
             self.prepare_dataset_type(dataset_type)
         self.prepare_records({ref.dataId for ref in refs})
+
+
+def _same(ref: DatasetRef, other: DatasetRef) -> bool:
+    """Whether two are one dataset, however it is to be read."""
+    return (ref.run, ref.datasetType.name, ref.dataId) == (other.run, other.datasetType.name, other.dataId)

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import contextlib
+import logging
+import os
+import re
 import socket
 import threading
 import time
 import weakref
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import Any, override
+from contextlib import AbstractContextManager, contextmanager
+from contextvars import ContextVar
+from functools import partial
+from typing import Any, TypeGuard, override
 from urllib.parse import urlsplit
 
 import httpx2
@@ -26,17 +31,56 @@ from lsst.daf.butler.remote_butler._remote_butler import RemoteButlerCache
 from lsst.daf.butler.remote_butler.authentication.interface import RemoteButlerAuthenticationProvider
 
 from ..credentials import scrub, token_for
-from ..errors import ForbiddenError, OfflineError, ServerBusyError, TokenError, UnknownRepositoryError
+from ..errors import (
+    BrokenOffError,
+    ForbiddenError,
+    OfflineError,
+    ServerBusyError,
+    TokenError,
+    UnknownRepositoryError,
+)
 from ..settings import CONNECT_TIMEOUT
 from .index import official_url
 
-__all__ = ["FreshToken", "OfficialConnection", "connect", "disconnect"]
+__all__ = ["FreshToken", "OfficialConnection", "connect", "disconnect", "streaming_turn"]
+
+_LOG = logging.getLogger(__name__)
 
 PATIENCE = 120.0
 """Seconds for which a busy server is asked again, as upstream's own client does."""
 
+SHORTEST_WAIT = 1.0
+"""Seconds to wait at least before a busy server is asked again."""
+
+QUERIES = 2
+"""Queries whose rows a server streams to one user at once; it turns away more."""
+
+QUERY_WAIT = 5.0
+"""Seconds for which threads wait for each other's queries, as the server would make them."""
+
 READ_TIMEOUT = 120.0
-"""Seconds without a byte from the server after which it counts as offline."""
+"""Seconds without a byte from the server after which it counts as offline, at most."""
+
+streaming_turn: ContextVar[Callable[[str], AbstractContextManager[None]] | None] = ContextVar(
+    "streaming_turn", default=None
+)
+"""For connections made in this context: given a label, what each streaming query waits for before it begins,
+where others of the same person ask the same server. Without it nothing is waited for."""
+
+_TIMEOUTS = (
+    # The server gives a sign of life every 15 seconds.
+    (re.compile(r"/v1/query/(execute|all_datasets)$"), 45.0),
+    (re.compile(r"/v1/query/"), READ_TIMEOUT),
+    (re.compile(r"/v1/(query_collection_info|query_dataset_types|file_transfer|datasets)$"), 30.0),
+    (re.compile(r"/v1/"), 10.0),
+)
+"""For the path of a request, seconds without a byte after which nothing more is to be expected."""
+
+_QUERY = re.compile(r"/v1/query/")
+"""Path of a request that asks what somebody thought of, which a server may be unable to answer."""
+
+_ANSWERING = "python_butler_answering"
+"""Set in the extensions of a request when the head of its answer has come."""
 
 
 class FreshToken(RemoteButlerAuthenticationProvider):
@@ -81,6 +125,9 @@ class _Failure(ButlerServerError):
 class _Offline(OfflineError, _Failure): ...
 
 
+class _BrokenOff(BrokenOffError, _Failure): ...
+
+
 class _Token(TokenError, _Failure): ...
 
 
@@ -103,11 +150,13 @@ class OfficialConnection(RemoteButlerHttpConnection):
     server_url : `str`
         Address of the server.
     on_busy : callable, optional
-        Called with the seconds to wait whenever the server asks to come back later.
+        Called with the seconds to wait whenever the server asks to come back later; a warning is logged
+        if not given.
     patience : `float`, optional
         Seconds for which a busy server is asked again before `ServerBusyError` is raised.
     read_timeout : `float`, optional
-        Seconds without a byte from the server after which it counts as offline.
+        Seconds without a byte from the server after which it counts as offline, at most: for what is
+        answered by a look-up it is less.
     """
 
     def __init__(
@@ -119,16 +168,33 @@ class OfficialConnection(RemoteButlerHttpConnection):
         patience: float = PATIENCE,
         read_timeout: float = READ_TIMEOUT,
     ) -> None:
-        client = httpx2.Client(
-            timeout=httpx2.Timeout(read_timeout, connect=CONNECT_TIMEOUT),
-            event_hooks={"request": [self._watch]},
-        )
-        super().__init__(http_client=client, server_url=server_url, auth=FreshToken(server_url))
+        self._read_timeout = read_timeout
+        super().__init__(http_client=self._new_client(), server_url=server_url, auth=FreshToken(server_url))
         self.label = label
         self.cancelled = threading.Event()
+        self._queries = threading.Semaphore(QUERIES)
         self._sockets: weakref.WeakSet[socket.socket] = weakref.WeakSet()
-        self._on_busy = on_busy
+        self._on_busy = on_busy or partial(_warn_of_waiting, label)
         self._patience = patience
+        # Kept, since the threads in which the queries run have contexts of their own.
+        self._turn = streaming_turn.get()
+        self.on_offline: Callable[[OfflineError], None] | None = None
+        """Called whenever the server turns out to be out of reach."""
+        _connections.add(self)
+
+    def _new_client(self) -> httpx2.Client:
+        return httpx2.Client(
+            timeout=httpx2.Timeout(self._read_timeout, connect=CONNECT_TIMEOUT),
+            event_hooks={"request": [self._watch]},
+        )
+
+    def start_anew(self) -> None:
+        """In a forked process: leave what is connected to the parent, and connect anew."""
+        # Kept, since closing it would say farewell on the parent's connections.
+        _inherited.append(self._client)
+        self._client = self._new_client()
+        self._queries = threading.Semaphore(QUERIES)
+        self._sockets = weakref.WeakSet()
 
     def close(self) -> None:
         """Close the pool of connections; safe to call twice."""
@@ -145,10 +211,14 @@ class OfficialConnection(RemoteButlerHttpConnection):
             _shut(connected)
 
     def _watch(self, request: httpx2.Request) -> None:
-        request.extensions["trace"] = self._trace
+        # It may be sent once more, to a server that was busy.
+        request.extensions.pop(_ANSWERING, None)
+        request.extensions["trace"] = partial(self._trace, request)
 
-    def _trace(self, event: str, info: dict[str, Any]) -> None:
-        if event in ("connection.connect_tcp.complete", "connection.start_tls.complete"):
+    def _trace(self, request: httpx2.Request, event: str, info: dict[str, Any]) -> None:
+        if event.endswith("receive_response_headers.complete"):
+            request.extensions[_ANSWERING] = True
+        elif event in ("connection.connect_tcp.complete", "connection.start_tls.complete"):
             connected = info["return_value"].get_extra_info("socket")
             self._sockets.add(connected)
             if self.cancelled.is_set():
@@ -159,27 +229,57 @@ class OfficialConnection(RemoteButlerHttpConnection):
 
     def _send_request(self, request: _Request) -> httpx2.Response:
         with self._clear_errors():
-            return super()._send_request(request)
+            response = super()._send_request(request)
+        self._check_is_json(request, response)
+        return response
 
     @contextmanager
     def _send_request_with_stream_response(self, request: _Request) -> Iterator[httpx2.Response]:
-        with self._clear_errors(), super()._send_request_with_stream_response(request) as response:
-            yield response
+        # A server would turn away the third, to ask again in some seconds. One thread that leaves a query
+        # open, or opens one within another, may still be turned away, and wait.
+        free = self._queries.acquire(timeout=QUERY_WAIT)
+        try:
+            with (
+                self._turn(self.label) if self._turn is not None else contextlib.nullcontext(),
+                self._clear_errors(),
+                super()._send_request_with_stream_response(request) as response,
+            ):
+                self._check_is_json(request, response)
+                yield response
+        finally:
+            if free:
+                self._queries.release()
 
     def _send_with_retries(self, request: _Request, stream: bool) -> httpx2.Response:
         deadline = time.monotonic() + self._patience
+        request.request.extensions["timeout"]["read"] = self._timeout_of(request.request.url.path)
         while True:
             response = self._client.send(request.request, stream=stream)
             retry = _needs_retry(response)
-            remaining = deadline - time.monotonic()
-            if not retry.retry or retry.delay_seconds > remaining:
+            # A server may name no time at all, and be overrun.
+            delay = max(SHORTEST_WAIT, float(retry.delay_seconds))
+            if not retry.retry or delay > deadline - time.monotonic():
                 return response
             if stream:
                 response.close()
-            if self._on_busy is not None:
-                self._on_busy(float(retry.delay_seconds))
-            if self.cancelled.wait(retry.delay_seconds):
+            self._on_busy(delay)
+            if self.cancelled.wait(delay):
                 return response
+
+    def _check_is_json(self, request: _Request, response: httpx2.Response) -> None:
+        if "json" in response.headers.get("content-type", "json"):
+            return
+        # A page to log in at, or of a proxy, may come with a status that says that all is well.
+        strange = _Offline(
+            f"What answers at {urlsplit(self.server_url).netloc} is no Butler server.",
+            f"Log in to the network if it asks for that, or check the address of {self.label}.",
+        )
+        strange._describe(ButlerServerError(client_request_id=request.request_id))
+        raise strange
+
+    def _timeout_of(self, path: str) -> float:
+        usual = next((seconds for pattern, seconds in _TIMEOUTS if pattern.search(path)), READ_TIMEOUT)
+        return min(self._read_timeout, usual)
 
     @contextmanager
     def _clear_errors(self) -> Iterator[None]:
@@ -190,9 +290,13 @@ class OfficialConnection(RemoteButlerHttpConnection):
                 raise
             clear = self._explain(error)
             clear._describe(error)
+            if error.status_code is None and isinstance(clear, OfflineError) and self.on_offline is not None:
+                self.on_offline(clear)
             raise clear from None
 
-    def _explain(self, error: ButlerServerError) -> _Offline | _Token | _Forbidden | _Busy | _Unknown:
+    def _explain(
+        self, error: ButlerServerError
+    ) -> _Offline | _BrokenOff | _Token | _Forbidden | _Busy | _Unknown:
         name = f"the {self.label} server"
         host = urlsplit(self.server_url).netloc
         status = error.status_code
@@ -222,11 +326,18 @@ class OfficialConnection(RemoteButlerHttpConnection):
             return _Busy(f"{name[0].upper()}{name[1:]} is busy.", f"Try again{after}.", retry_in=wait)
         if status is None:
             cause = error.__cause__
-            reason = (
-                "did not answer in time"
-                if isinstance(cause, httpx2.TimeoutException)
-                else "cannot be reached"
-            )
+            if isinstance(cause, httpx2.TimeoutException):
+                reason = "did not answer in time"
+            elif not _was_answering(cause):
+                reason = "cannot be reached"
+            elif _QUERY.search(cause.request.url.path) and not self.cancelled.is_set():
+                return _BrokenOff(
+                    f"{name[0].upper()}{name[1:]} ({host}) broke off in the middle of its answer.",
+                    "Try again. If the same query breaks off again, the server may be unable to answer it: "
+                    "ask for less at once, or in another way.",
+                )
+            else:
+                reason = "broke off in the middle of its answer"
             return _Offline(
                 f"{name[0].upper()}{name[1:]} ({host}) {reason}.",
                 "Check the network, or wait until it is back; personal data can be used meanwhile.",
@@ -235,6 +346,27 @@ class OfficialConnection(RemoteButlerHttpConnection):
             f"{name[0].upper()}{name[1:]} failed with status {status}.",
             f"Try again; if it stays, report request {error.client_request_id} to the platform's support.",
         )
+
+
+def _was_answering(error: BaseException | None) -> TypeGuard[httpx2.TransportError]:
+    """Whether a request failed after the server had begun to answer it."""
+    return isinstance(error, httpx2.TransportError) and _ANSWERING in error.request.extensions
+
+
+_connections: weakref.WeakSet[OfficialConnection] = weakref.WeakSet()
+_inherited: list[httpx2.Client] = []
+
+
+def _start_anew() -> None:
+    for connection in list(_connections):
+        connection.start_anew()
+
+
+os.register_at_fork(after_in_child=_start_anew)
+
+
+def _warn_of_waiting(label: str, seconds: float) -> None:
+    _LOG.warning("The %s server is busy; asking again in %.0f s.", label, seconds)
 
 
 def _shut(connected: socket.socket) -> None:
@@ -314,7 +446,6 @@ def connect(
             connection=connection,
             defaults=RegistryDefaults.from_butler_instance_options(options or ButlerInstanceOptions()),
             cache=cache or RemoteButlerCache(),
-            use_disabled_datastore_cache=False,
         )
     except BaseException:
         connection.close()

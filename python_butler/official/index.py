@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Mapping
+from functools import lru_cache
+from types import MappingProxyType
 from urllib.parse import urlsplit
 
 from lsst.daf.butler import Butler, Config
@@ -50,7 +52,8 @@ def _entries() -> Mapping[str, str]:
         file = ResourcePath(index, forceAbsolute=True) if index else None
         if file is not None and file.isLocal:
             # Upstream reads it once in the life of a process; a backend must see it mended.
-            return _LABELS.validate_python(dict(Config(file.ospath)))
+            status = os.stat(file.ospath)  # noqa: PTH116  asked for with every file that is read
+            return _local_entries(file.ospath, status.st_ino, status.st_size, status.st_mtime_ns)
         entries = {label: Butler.get_repo_uri(label).geturl() for label in Butler.get_known_repos()}
     except Exception as error:  # a file of any content may be named
         _LOG.warning("The repository index cannot be read: %s", scrub(str(error)))
@@ -59,6 +62,12 @@ def _entries() -> Mapping[str, str]:
         # Upstream takes an index that it cannot read for an empty one.
         raise _unreadable()
     return entries
+
+
+@lru_cache(maxsize=4)
+def _local_entries(path: str, *_version: int) -> Mapping[str, str]:
+    """Everything in an index on disk; parsed once for each version of the file."""
+    return MappingProxyType(_LABELS.validate_python(dict(Config(path))))
 
 
 def _unreadable() -> UnknownRepositoryError:

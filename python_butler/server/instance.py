@@ -23,6 +23,7 @@ __all__ = ["BackendInstance"]
 # How often a starting backend's socket is looked for; it costs microseconds.
 _LOOK_SECONDS = 0.05
 _END_GRACE = 2.0
+_LEASE_BYTES = 64
 
 
 class _Lease(Exchange):
@@ -31,6 +32,7 @@ class _Lease(Exchange):
     def __init__(self, endpoint: Endpoint) -> None:
         super().__init__(endpoint)
         self.granted: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        self._told = b""
 
     def answer_began(self, status: int, headers: HTTPHeaders) -> Awaitable[None] | None:
         if not self.granted.done():
@@ -38,7 +40,15 @@ class _Lease(Exchange):
         return None
 
     def data_received(self, chunk: bytes) -> Awaitable[None] | None:
+        # The last line counts; a chunk may end within one.
+        self._told = (self._told + chunk)[-_LEASE_BYTES:]
         return None
+
+    @property
+    def busy(self) -> bool:
+        """Whether the backend said last that it is at work."""
+        *_, last, _ = [b"", *self._told.split(b"\n")]
+        return last == b"busy"
 
 
 class BackendInstance:
@@ -70,6 +80,11 @@ class BackendInstance:
         self._process: ChildProcess | None = None
         self._lease = _Lease(self.endpoint)
         self._lease_task: asyncio.Task[None] | None = None
+
+    @property
+    def busy(self) -> bool:
+        """Whether it is at work for somebody who need not be there: it must not be stopped for idleness."""
+        return self._lease.busy
 
     async def start(self, within: float) -> None:
         """Start the process and wait until it answers.

@@ -227,6 +227,10 @@ class Supervisor:
             )
 
     def _stop_idle(self) -> None:
+        if self._instance is not None and self._instance.busy:
+            # Jobs go on when nobody looks.
+            self._set_idle_timer()
+            return
         if self._users == 0 and self._instance is not None:
             self._log.info("Nobody asked for the Butler backend for a while: it is stopped")
             self._stopping = asyncio.create_task(self._end_instance())

@@ -2,6 +2,8 @@
  * What jsdom has not, and JupyterLab or the virtual lists need.
  */
 
+import { vi } from 'vitest';
+
 function nothing(): void {
   // Nothing ever changes in a page without a screen.
 }
@@ -18,3 +20,6 @@ Object.assign(globalThis, {
   IntersectionObserver: Observer,
   ResizeObserver: Observer
 });
+
+// Answers come when a test says so, not when a page has been held for too long.
+vi.mock('../model/slices', () => ({ breathe: () => null }));

@@ -1,34 +1,42 @@
-import { URLExt } from '@jupyterlab/coreutils';
-import { ServerConnection } from '@jupyterlab/services';
-import { UUID } from '@lumino/coreutils';
-
-import { AbortedError, ApiError, cutOff, parseReport, reportOfStatus, unreachable } from './errors';
-import { readLines } from './lines';
+import { type IRepositoryKey, type Transport, within } from './transport';
 import type {
   CollectionPage,
+  CollectionPath,
   DatasetCount,
   DatasetDetails,
   DatasetEvent,
+  DatasetFilter,
   DatasetTypeList,
+  DatasetTypePlace,
   EndEvent,
-  ErrorReport,
+  PersonalUsage,
   Repository,
-  RepositoryKind,
   RepositoryList,
+  SearchEvent,
+  Validity,
   VersionList
 } from './types';
-
-/** Names one repository. */
-export interface IRepositoryKey {
-  readonly kind: RepositoryKind;
-  readonly label: string;
-}
 
 /** Names the datasets of one type found in one collection. */
 export interface IDatasetQuery extends IRepositoryKey {
   readonly collection: string;
   readonly datasetType: string;
+  /** Narrows and orders them. */
+  readonly filter?: DatasetFilter;
 }
+
+/** A stretch of one level of the tree of collections. */
+export interface ILevelQuery {
+  /** A chain, or null for the top level. */
+  readonly parent: string | null;
+  /** At the top level: a folder, empty for what is in none, or null if nothing is grouped. */
+  readonly folder: string | null;
+  readonly offset: number;
+  readonly limit: number;
+}
+
+/** What a search's stream tells before it ends. */
+export type SearchProgress = Exclude<SearchEvent, { event: 'end' | 'error' }>;
 
 /** What a page's stream tells before it ends. */
 export type PageEvent = Exclude<DatasetEvent, { event: 'end' | 'error' }>;
@@ -40,8 +48,25 @@ export type PageEvent = Exclude<DatasetEvent, { event: 'end' | 'error' }>;
 export interface IButlerClient {
   repositories(signal: AbortSignal): Promise<RepositoryList>;
   repository(key: IRepositoryKey, signal: AbortSignal): Promise<Repository>;
-  collections(key: IRepositoryKey, parent: string | null, signal: AbortSignal): Promise<CollectionPage>;
+  collections(key: IRepositoryKey, level: ILevelQuery, signal: AbortSignal): Promise<CollectionPage>;
+  /** The way from the top of the tree to a collection. */
+  path(
+    key: IRepositoryKey,
+    collection: string,
+    grouped: boolean,
+    signal: AbortSignal
+  ): Promise<CollectionPath>;
+  usage(key: IRepositoryKey, signal: AbortSignal): Promise<PersonalUsage>;
+  validity(query: IDatasetQuery, signal: AbortSignal): Promise<Validity>;
+  /** Search one repository; `request` comes back in every event that it is about. */
+  search(
+    key: IRepositoryKey,
+    question: { readonly text: string; readonly request: string; readonly limit: number },
+    signal: AbortSignal
+  ): AsyncGenerator<SearchProgress, EndEvent, undefined>;
   datasetTypes(key: IRepositoryKey, collection: string, signal: AbortSignal): Promise<DatasetTypeList>;
+  /** A collection that has datasets of a type. */
+  place(key: IRepositoryKey, datasetType: string, signal: AbortSignal): Promise<DatasetTypePlace>;
   count(query: IDatasetQuery, signal: AbortSignal): Promise<DatasetCount>;
   /** One page: its rows as they come, and at last where the next page begins. */
   datasets(
@@ -53,122 +78,87 @@ export interface IButlerClient {
   versions(signal: AbortSignal): Promise<VersionList>;
 }
 
-type Parameters = Readonly<Record<string, string | number | null>>;
-
 /**
- * Asks the backend through the Jupyter server, with Jupyter's own authentication.
+ * Asks the backend.
  */
 export class ButlerClient implements IButlerClient {
-  constructor(options: { serverSettings: ServerConnection.ISettings }) {
-    this._settings = options.serverSettings;
-  }
+  constructor(private readonly _transport: Transport) {}
 
   repositories(signal: AbortSignal): Promise<RepositoryList> {
-    return this._get(['repositories'], {}, signal);
+    return this._transport.get(['repositories'], {}, signal);
   }
 
   repository(key: IRepositoryKey, signal: AbortSignal): Promise<Repository> {
-    return this._get(within(key), {}, signal);
+    return this._transport.get(within(key), {}, signal);
   }
 
-  collections(key: IRepositoryKey, parent: string | null, signal: AbortSignal): Promise<CollectionPage> {
-    return this._get(within(key, 'collections'), { parent }, signal);
+  collections(key: IRepositoryKey, level: ILevelQuery, signal: AbortSignal): Promise<CollectionPage> {
+    return this._transport.get(within(key, 'collections'), { ...level }, signal);
+  }
+
+  path(
+    key: IRepositoryKey,
+    collection: string,
+    grouped: boolean,
+    signal: AbortSignal
+  ): Promise<CollectionPath> {
+    return this._transport.get(within(key, 'collections', 'path'), { collection, grouped }, signal);
+  }
+
+  usage(key: IRepositoryKey, signal: AbortSignal): Promise<PersonalUsage> {
+    return this._transport.get(within(key, 'usage'), {}, signal);
+  }
+
+  validity(query: IDatasetQuery, signal: AbortSignal): Promise<Validity> {
+    const { collection, datasetType } = query;
+    return this._transport.get(within(query, 'validity'), { collection, dataset_type: datasetType }, signal);
+  }
+
+  search(
+    key: IRepositoryKey,
+    question: { readonly text: string; readonly request: string; readonly limit: number },
+    signal: AbortSignal
+  ): AsyncGenerator<SearchProgress, EndEvent, undefined> {
+    return this._transport.events<SearchEvent>(within(key, 'search'), { ...question }, signal);
   }
 
   datasetTypes(key: IRepositoryKey, collection: string, signal: AbortSignal): Promise<DatasetTypeList> {
-    return this._get(within(key, 'dataset-types'), { collection }, signal);
+    return this._transport.get(within(key, 'dataset-types'), { collection }, signal);
+  }
+
+  place(key: IRepositoryKey, datasetType: string, signal: AbortSignal): Promise<DatasetTypePlace> {
+    return this._transport.get(within(key, 'place'), { dataset_type: datasetType }, signal);
   }
 
   count(query: IDatasetQuery, signal: AbortSignal): Promise<DatasetCount> {
-    const { collection, datasetType } = query;
-    return this._get(within(query, 'count'), { collection, dataset_type: datasetType }, signal);
+    const { collection, datasetType, filter } = query;
+    const parameters = { collection, dataset_type: datasetType };
+    return filter
+      ? this._transport.send('POST', within(query, 'query', 'count'), { ...parameters, filter }, signal)
+      : this._transport.get(within(query, 'count'), parameters, signal);
   }
 
-  async *datasets(
+  datasets(
     query: IDatasetQuery,
     page: { readonly limit: number; readonly cursor: string | null },
     signal: AbortSignal
   ): AsyncGenerator<PageEvent, EndEvent, undefined> {
-    const { collection, datasetType } = query;
-    const parameters = { collection, dataset_type: datasetType, limit: page.limit, cursor: page.cursor };
-    const { response, requestId } = await this._request(within(query, 'datasets'), parameters, signal);
-    try {
-      if (response.body) {
-        for await (const line of readLines(response.body)) {
-          const event = JSON.parse(line) as DatasetEvent;
-          if (event.event === 'end') {
-            return event;
-          }
-          if (event.event === 'error') {
-            throw new ApiError(event.error);
-          }
-          yield event;
-        }
-      }
-    } catch (reason) {
-      throw failure(reason, signal, cutOff(requestId));
-    }
-    throw new ApiError(cutOff(requestId));
+    const { collection, datasetType, filter } = query;
+    const place = { collection, dataset_type: datasetType };
+    const { limit, cursor } = page;
+    return filter
+      ? this._transport.events<DatasetEvent>(within(query, 'query'), { limit, cursor }, signal, {
+          ...place,
+          filter
+        })
+      : this._transport.events<DatasetEvent>(within(query, 'datasets'), { ...place, limit, cursor }, signal);
   }
 
   details(key: IRepositoryKey, id: string, signal: AbortSignal): Promise<DatasetDetails> {
-    return this._get(within(key, 'datasets', id), {}, signal);
+    return this._transport.get(within(key, 'datasets', id), {}, signal);
   }
 
   versions(signal: AbortSignal): Promise<VersionList> {
-    return this._get(['versions'], {}, signal);
+    return this._transport.get(['versions'], {}, signal);
   }
-
-  private async _get<T>(path: readonly string[], parameters: Parameters, signal: AbortSignal): Promise<T> {
-    const { response, requestId } = await this._request(path, parameters, signal);
-    try {
-      return (await response.json()) as T;
-    } catch (reason) {
-      throw failure(reason, signal, cutOff(requestId));
-    }
-  }
-
-  private async _request(
-    path: readonly string[],
-    parameters: Parameters,
-    signal: AbortSignal
-  ): Promise<{ response: Response; requestId: string }> {
-    const base = URLExt.join(this._settings.baseUrl, 'python-butler', 'api');
-    const query = new URLSearchParams();
-    for (const [name, value] of Object.entries(parameters)) {
-      if (value !== null) {
-        query.set(name, String(value));
-      }
-    }
-    const url = `${base}/${path.map(encodeURIComponent).join('/')}${query.size > 0 ? `?${query}` : ''}`;
-    const requestId = UUID.uuid4();
-    let response: Response;
-    let body = '';
-    try {
-      const init = { signal, headers: { 'X-Request-ID': requestId } };
-      response = await ServerConnection.makeRequest(url, init, this._settings);
-      if (!response.ok) {
-        body = await response.text();
-      }
-    } catch (reason) {
-      throw failure(reason, signal, unreachable(requestId));
-    }
-    if (!response.ok) {
-      throw new ApiError(parseReport(body) ?? reportOfStatus(response.status, requestId));
-    }
-    return { response, requestId };
-  }
-
-  private readonly _settings: ServerConnection.ISettings;
-}
-
-function within(key: IRepositoryKey, ...rest: string[]): string[] {
-  return ['repositories', key.kind, key.label, ...rest];
-}
-
-function failure(reason: unknown, signal: AbortSignal, report: ErrorReport): Error {
-  if (signal.aborted) {
-    return new AbortedError();
-  }
-  return reason instanceof ApiError ? reason : new ApiError(report);
 }

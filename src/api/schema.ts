@@ -4,6 +4,174 @@
  */
 
 export interface paths {
+    "/changes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Follow Changes
+         * @description Stream how jobs stand and the versions of personal repositories, and every change of these.
+         */
+        get: operations["follow_changes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/jobs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Jobs
+         * @description List jobs that wait, run or have ended, newest first.
+         */
+        get: operations["list_jobs"];
+        put?: never;
+        /**
+         * Start Job
+         * @description Start a job, behind others on the same satellite.
+         */
+        post: operations["start_job"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/jobs/plan": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Plan Job
+         * @description Tell what a job would do, and how much; nothing is written.
+         */
+        post: operations["plan_job"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/jobs/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Job
+         * @description Tell how one job stands.
+         */
+        get: operations["get_job"];
+        put?: never;
+        post?: never;
+        /**
+         * Remove Job
+         * @description Take a job off the list that has ended, with its results.
+         */
+        delete: operations["remove_job"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/jobs/{id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Cancel Job
+         * @description Stop a job; what is done stays.
+         */
+        post: operations["cancel_job"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/jobs/{id}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Follow Job
+         * @description Stream how one job stands until it has ended.
+         */
+        get: operations["follow_job"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/jobs/{id}/results": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Results
+         * @description List what became of each dataset of a job that has ended.
+         */
+        get: operations["list_results"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/jobs/{id}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Resume Job
+         * @description Take up a job again that was stopped, failed or was interrupted.
+         */
+        post: operations["resume_job"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/repositories": {
         parameters: {
             query?: never;
@@ -16,6 +184,86 @@ export interface paths {
          * @description List all repositories; the state of an official one may be the remembered one.
          */
         get: operations["list_repositories"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/repositories/personal/{label}/presence": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Find Presence
+         * @description Tell which of some datasets a satellite has, by reference or with a copy.
+         */
+        post: operations["find_presence"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/repositories/personal/{label}/runs/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Run Report
+         * @description Tell what became of a run, with what failed and the last lines of the logs.
+         */
+        get: operations["get_run_report"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/repositories/personal/{label}/runs/{id}/logs/{quantum}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Run Log
+         * @description Give the log of a quantum, or the end of it if it is long.
+         */
+        get: operations["get_run_log"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/repositories/personal/{label}/usage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Usage
+         * @description Tell how much room a personal repository takes, and how much there is.
+         */
+        get: operations["get_usage"];
         put?: never;
         post?: never;
         delete?: never;
@@ -55,10 +303,30 @@ export interface paths {
          * List Collections
          * @description List the collections at one level of the tree.
          *
-         *     The top level holds the collections that are in no chain: the default collection, then chains, then the
-         *     others by name. Below a chain are its children in search order.
+         *     The top level holds the collections that are in no chain: the default collection, chains, folders if they
+         *     are grouped, then the others by name. Below a chain are its children in search order.
          */
         get: operations["list_collections"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/repositories/{kind}/{label}/collections/path": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Find Collection
+         * @description Find the way from the top of the tree to a collection.
+         */
+        get: operations["find_collection"];
         put?: never;
         post?: never;
         delete?: never;
@@ -147,6 +415,488 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/repositories/{kind}/{label}/datasets/{id}/collections": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Holding Collections
+         * @description Stream the collections that hold a dataset: its run, tags and calibrations, and chains of them.
+         */
+        get: operations["list_holding_collections"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/repositories/{kind}/{label}/datasets/{id}/figure": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Figure
+         * @description Give a figure as a picture, smaller if it is large.
+         */
+        get: operations["get_figure"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/repositories/{kind}/{label}/datasets/{id}/image": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Image
+         * @description Describe an image: its planes, its mask, and where it is on the sky; no pixel is read.
+         */
+        get: operations["get_image"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/repositories/{kind}/{label}/datasets/{id}/image/region": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Image Region
+         * @description Give a region of an image, averaged over blocks; of a mask, what is set anywhere in each block.
+         */
+        get: operations["get_image_region"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/repositories/{kind}/{label}/datasets/{id}/memory": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Memory Cost
+         * @description Estimate the memory a dataset takes when it is read whole, and look what there is.
+         */
+        get: operations["get_memory_cost"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/repositories/{kind}/{label}/datasets/{id}/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Preview
+         * @description Show what is in a dataset that is neither an image nor a table; a part of it if it is large.
+         */
+        get: operations["get_preview"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/repositories/{kind}/{label}/datasets/{id}/provenance": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Provenance
+         * @description Tell what a dataset was made from, what was made from it and how; one step of the graph.
+         */
+        get: operations["get_provenance"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/repositories/{kind}/{label}/datasets/{id}/table": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Table
+         * @description Describe a table: its columns with units and descriptions, and how large it is.
+         */
+        get: operations["get_table"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/repositories/{kind}/{label}/datasets/{id}/table/rows": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Get Table Rows
+         * @description Give some cells of a table, of the rows that pass filters, in some order.
+         */
+        post: operations["get_table_rows"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/repositories/{kind}/{label}/datasets/{id}/table/summary": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Get Column Summary
+         * @description Give statistics and a histogram of one column.
+         */
+        post: operations["get_column_summary"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/repositories/{kind}/{label}/footprints": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * List Footprints
+         * @description Stream where on the sky the datasets of a search are, in the order of their list.
+         *
+         *     It waits for a listing that runs, and ends early, marked as superseded, when another begins.
+         */
+        post: operations["list_footprints"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/repositories/{kind}/{label}/held": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Find Held
+         * @description Tell how many official datasets of each type in a collection the satellite has.
+         */
+        get: operations["find_held"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/repositories/{kind}/{label}/place": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Find Place
+         * @description Find a collection that has datasets of a type.
+         */
+        get: operations["find_place"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/repositories/{kind}/{label}/query": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Query Datasets
+         * @description Stream one page of the datasets that a search finds, in its order.
+         */
+        post: operations["query_datasets"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/repositories/{kind}/{label}/query/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Check Query
+         * @description Tell what is wrong with a search, or else which call of a butler's it is.
+         */
+        post: operations["check_query"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/repositories/{kind}/{label}/query/count": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Count Query
+         * @description Count the datasets that a search finds, up to a bound; cached.
+         */
+        post: operations["count_query"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/repositories/{kind}/{label}/query/shape": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Query Shape
+         * @description Tell by what the datasets of a type can be narrowed.
+         */
+        get: operations["get_query_shape"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/repositories/{kind}/{label}/query/values": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Find Query Values
+         * @description Give the values of a dimension among the datasets that the rest of a search finds; cached.
+         */
+        post: operations["find_query_values"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/repositories/{kind}/{label}/search": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Search
+         * @description Search names and documentation of collections, names of dataset types, and identifiers.
+         */
+        get: operations["search"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/repositories/{kind}/{label}/used": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Check Used
+         * @description Tell of datasets whether they are still there, and what their collection gives instead.
+         */
+        post: operations["check_used"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/repositories/{kind}/{label}/validity": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Validity
+         * @description Tell for which times the calibrations of a type in a calibration collection are valid.
+         */
+        get: operations["get_validity"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/repositories/{kind}/{label}/vocabulary": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Vocabulary
+         * @description Tell of what expressions about a repository may be made.
+         */
+        get: operations["get_vocabulary"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/repositories/{kind}/{label}/vocabulary/complete": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Complete
+         * @description Tell what a word begun may become; bounded and remembered.
+         */
+        get: operations["complete"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/runs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Runs
+         * @description List the runs of all satellites, the newest first, with how far they are.
+         */
+        get: operations["list_runs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/status": {
         parameters: {
             query?: never;
@@ -192,6 +942,17 @@ export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
         /**
+         * AliveEvent
+         * @description Nothing happened; the connection is good.
+         */
+        AliveEvent: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            event: "alive";
+        };
+        /**
          * BackendStatus
          * @description The backend process as it runs.
          */
@@ -230,6 +991,53 @@ export interface components {
             retry_in: number;
         };
         /**
+         * CalibrationValidity
+         * @description The times for which the calibrations of one type in a collection are valid.
+         */
+        CalibrationValidity: {
+            /**
+             * Begin
+             * @description Earliest begin, TAI in ISO form; null if it is not bounded.
+             */
+            begin: string | null;
+            /**
+             * End
+             * @description Latest end, TAI in ISO form; null if it is not bounded.
+             */
+            end: string | null;
+            /**
+             * Exact
+             * @description False if only some of the calibrations were looked at.
+             */
+            exact: boolean;
+            /**
+             * Ranges
+             * @description How many different ranges there are.
+             */
+            ranges: number;
+        };
+        /**
+         * ChangeEvent
+         * @description One line of a stream; the last line is always an end or an error.
+         */
+        ChangeEvent: components["schemas"]["JobEvent"] | components["schemas"]["RemovedEvent"] | components["schemas"]["VersionsEvent"] | components["schemas"]["RunsEvent"] | components["schemas"]["AliveEvent"] | components["schemas"]["EndEvent"] | components["schemas"]["ErrorEvent"];
+        /**
+         * ChosenDatasets
+         * @description Datasets of one type that a person chose one by one, as a list gave them.
+         */
+        ChosenDatasets: {
+            /**
+             * Collection
+             * @description In which they were found.
+             */
+            collection: string | null;
+            /** Dataset Type */
+            dataset_type: string;
+            /** Datasets */
+            datasets: components["schemas"]["Dataset"][];
+            kind: components["schemas"]["RepositoryKind"];
+        };
+        /**
          * Collection
          * @description One collection.
          */
@@ -237,6 +1045,7 @@ export interface components {
             /**
              * Children
              * @description Of a chain, in search order; else null.
+             * @default null
              */
             children: string[] | null;
             /**
@@ -249,22 +1058,99 @@ export interface components {
             type: components["schemas"]["CollectionType"];
         };
         /**
+         * CollectionFolder
+         * @description Collections whose names begin alike, up to a slash.
+         */
+        CollectionFolder: {
+            /**
+             * Count
+             * @description How many collections are in it, at any depth.
+             */
+            count: number;
+            /**
+             * Path
+             * @description What their names begin with, with the last slash.
+             */
+            path: string;
+            /**
+             * Type
+             * @default FOLDER
+             * @constant
+             */
+            type: "FOLDER";
+        };
+        /**
+         * CollectionMatch
+         * @description A collection whose name or documentation matches.
+         */
+        CollectionMatch: {
+            /**
+             * By
+             * @enum {string}
+             */
+            by: "name" | "documentation";
+            collection: components["schemas"]["Collection"];
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            what: "collection";
+        };
+        /**
          * CollectionPage
-         * @description Collections at one level of the tree.
+         * @description A stretch of one level of the tree of collections.
          */
         CollectionPage: {
+            /** Entries */
+            entries: (components["schemas"]["Collection"] | components["schemas"]["CollectionFolder"])[];
             /**
-             * Capped
-             * @description Whether some were left out; `total` tells how many.
+             * Offset
+             * @description Position of the first of these entries at this level.
              */
-            capped: boolean;
-            /** Collections */
-            collections: components["schemas"]["Collection"][];
+            offset: number;
             /**
              * Total
-             * @description How many there are at this level.
+             * @description How many entries there are at this level.
              */
             total: number;
+        };
+        /**
+         * CollectionPath
+         * @description The way from the top of the tree to a collection.
+         */
+        CollectionPath: {
+            collection: components["schemas"]["Collection"];
+            /**
+             * Steps
+             * @description The last one is the collection itself.
+             */
+            steps: components["schemas"]["CollectionStep"][];
+        };
+        /**
+         * CollectionStep
+         * @description One row on the way to a collection.
+         */
+        CollectionStep: {
+            /**
+             * Entry
+             * @description Name of the collection, or path of the folder, at this level.
+             */
+            entry: string;
+            /**
+             * Folder
+             * @description The folder, empty for none; null if nothing is grouped.
+             */
+            folder: string | null;
+            /**
+             * Offset
+             * @description Its position at this level.
+             */
+            offset: number;
+            /**
+             * Parent
+             * @description The chain that the level belongs to; null at the top.
+             */
+            parent: string | null;
         };
         /**
          * CollectionType
@@ -272,6 +1158,112 @@ export interface components {
          * @enum {string}
          */
         CollectionType: "RUN" | "TAGGED" | "CHAINED" | "CALIBRATION";
+        /**
+         * ColumnKind
+         * @description How the values of a column are shown and summarised.
+         * @enum {string}
+         */
+        ColumnKind: "integer" | "float" | "boolean" | "text" | "time" | "other";
+        /**
+         * ColumnSummary
+         * @description Summary of one column. Numbers are texts with every digit, null where they have no meaning.
+         */
+        ColumnSummary: {
+            /** Bytes Read */
+            bytes_read: number;
+            /** Column */
+            column: string;
+            /**
+             * Common
+             * @description The most frequent values, most frequent first.
+             */
+            common: components["schemas"]["ValueCount"][];
+            /**
+             * Considered
+             * @description Rows from the beginning of the table that were looked at.
+             */
+            considered: number;
+            /**
+             * Count
+             * @description Values that are neither missing nor NaN nor infinite.
+             */
+            count: number;
+            /** Distinct */
+            distinct: number | null;
+            histogram: components["schemas"]["Histogram"] | null;
+            /** Infinities */
+            infinities: number;
+            kind: components["schemas"]["ColumnKind"];
+            /** Lower Quartile */
+            lower_quartile: string | null;
+            /** Max */
+            max: string | null;
+            /** Mean */
+            mean: string | null;
+            /** Median */
+            median: string | null;
+            /** Min */
+            min: string | null;
+            /** Nans */
+            nans: number;
+            /** Nulls */
+            nulls: number;
+            /**
+             * Rows
+             * @description Rows of those that pass the filters: what the summary is of.
+             */
+            rows: number;
+            /**
+             * Std
+             * @description With the number of values as the divisor, as numpy's.
+             */
+            std: string | null;
+            /**
+             * Total
+             * @description Rows of the table.
+             */
+            total: number;
+            /** Upper Quartile */
+            upper_quartile: string | null;
+        };
+        /**
+         * Completion
+         * @description One word that fits.
+         */
+        Completion: {
+            /**
+             * Dimensions
+             * @description Of a dataset type: required dimensions, in the universe's order.
+             */
+            dimensions: string[];
+            /**
+             * Note
+             * @description What it is, in a few words.
+             * @default
+             */
+            note: string;
+            /** Value */
+            value: number | string;
+        };
+        /**
+         * CompletionList
+         * @description Words that begin as asked, then those that only contain it.
+         */
+        CompletionList: {
+            /**
+             * Capped
+             * @description Whether there are more than were given.
+             */
+            capped: boolean;
+            /** Items */
+            items: components["schemas"]["Completion"][];
+        };
+        /**
+         * CompletionTopic
+         * @description What kind of word is wanted.
+         * @enum {string}
+         */
+        CompletionTopic: "collection" | "dataset_type" | "value";
         /**
          * Dataset
          * @description One row in a list of datasets.
@@ -340,9 +1332,95 @@ export interface components {
         };
         /**
          * DatasetEvent
-         * @description One line of the stream of a page; the last line is always an end or an error.
+         * @description One line of a stream; the last line is always an end or an error.
          */
         DatasetEvent: components["schemas"]["RowsEvent"] | components["schemas"]["BusyEvent"] | components["schemas"]["EndEvent"] | components["schemas"]["ErrorEvent"];
+        /**
+         * DatasetFilter
+         * @description What datasets must be like to be listed, and in which order. All parts must hold.
+         */
+        DatasetFilter: {
+            /**
+             * Data Id
+             * @description By dimension, required or implied, the values to choose from; an empty list is no condition.
+             */
+            data_id: {
+                [key: string]: (number | string)[];
+            };
+            /**
+             * Find First
+             * @description Whether a data ID is shown once, as a search finds it; null for what suits the collection.
+             */
+            find_first: boolean | null;
+            /**
+             * Limit
+             * @description Most datasets; null for all.
+             */
+            limit: number | null;
+            /** @description What the datasets' region must overlap. */
+            near: components["schemas"]["SkyCircle"] | null;
+            /**
+             * Order By
+             * @description Dimensions or fields such as `visit.exposure_time`, with `-` before it for descending order; the data ID decides where these are equal.
+             */
+            order_by: string[];
+            /** @description What the time of observation must overlap. */
+            time: components["schemas"]["TimeRange"] | null;
+            /**
+             * Where
+             * @description An expression of the Butler's query language.
+             * @default
+             */
+            where: string;
+        };
+        /**
+         * DatasetMatch
+         * @description The dataset with the identifier that was searched for.
+         */
+        DatasetMatch: {
+            /** @description The run that holds it. */
+            collection: components["schemas"]["Collection"];
+            /** Data Id */
+            data_id: {
+                [key: string]: number | string;
+            };
+            dataset_type: components["schemas"]["DatasetType"];
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            what: "dataset";
+        };
+        /**
+         * DatasetQuery
+         * @description The same with the repository: whatever acts on "all that was found" takes this.
+         */
+        DatasetQuery: {
+            /** Collection */
+            collection: string;
+            /** Dataset Type */
+            dataset_type: string;
+            filter: components["schemas"]["DatasetFilter"];
+            kind: components["schemas"]["RepositoryKind"];
+            /** Label */
+            label: string;
+        };
+        /**
+         * DatasetSearch
+         * @description Datasets of one type in one collection of a repository that is known.
+         */
+        DatasetSearch: {
+            /** Collection */
+            collection: string;
+            /** Dataset Type */
+            dataset_type: string;
+            filter: components["schemas"]["DatasetFilter"];
+        };
         /**
          * DatasetType
          * @description A dataset type present in a collection.
@@ -379,6 +1457,28 @@ export interface components {
             dataset_types: components["schemas"]["DatasetType"][];
         };
         /**
+         * DatasetTypeMatch
+         * @description A dataset type whose name matches.
+         */
+        DatasetTypeMatch: {
+            /** @description Where there are some: the default collection if possible; null if that is not known. */
+            collection: components["schemas"]["Collection"] | null;
+            dataset_type: components["schemas"]["DatasetType"];
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            what: "dataset-type";
+        };
+        /**
+         * DatasetTypePlace
+         * @description A collection with datasets of one type.
+         */
+        DatasetTypePlace: {
+            /** @description Null if there are none at all. */
+            collection: components["schemas"]["Collection"] | null;
+        };
+        /**
          * DimensionRecord
          * @description One dimension record of a data ID.
          */
@@ -392,6 +1492,64 @@ export interface components {
             fields: {
                 [key: string]: string | number | boolean | null;
             };
+        };
+        /**
+         * DocumentNode
+         * @description One value of a document, and some of those in it.
+         */
+        DocumentNode: {
+            /**
+             * Children
+             * @description The first of them; there may be more.
+             */
+            children: components["schemas"]["DocumentNode"][];
+            /**
+             * Key
+             * @description Name or position in what holds it; empty for the whole.
+             */
+            key: string;
+            /**
+             * Size
+             * @description How many values are in it; null for a single value.
+             */
+            size: number | null;
+            /**
+             * Text
+             * @description A single value, as text; shortened if it is long.
+             */
+            text: string | null;
+            /**
+             * Type
+             * @description Kind of value, such as `dict`, `list`, `str`, or a class.
+             */
+            type: string;
+        };
+        /**
+         * DocumentPreview
+         * @description Something with values inside values: a dictionary, JSON, a pydantic model.
+         */
+        DocumentPreview: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            form: "document";
+            /**
+             * Offset
+             * @description How many of the root's values come before those given.
+             */
+            offset: number;
+            /**
+             * Path
+             * @description Keys that lead to the root shown here.
+             */
+            path: string[];
+            root: components["schemas"]["DocumentNode"];
+            /**
+             * Type
+             * @description Class of the whole.
+             */
+            type: string;
         };
         /**
          * EndEvent
@@ -463,6 +1621,1390 @@ export interface components {
             retry_in: number | null;
         };
         /**
+         * ExpressionFunction
+         * @description A function of where-expressions.
+         */
+        ExpressionFunction: {
+            /** Doc */
+            doc: string;
+            /** Name */
+            name: string;
+            /**
+             * Signature
+             * @description With arguments by name, such as `POINT(ra, dec)`.
+             */
+            signature: string;
+        };
+        /**
+         * FacetDimension
+         * @description A dimension that datasets of a type can be narrowed by.
+         */
+        FacetDimension: {
+            /**
+             * Implied
+             * @description Whether it follows from others, as the band does from a visit.
+             */
+            implied: boolean;
+            /** Name */
+            name: string;
+            /**
+             * Type
+             * @enum {string}
+             */
+            type: "int" | "str";
+        };
+        /**
+         * FacetValues
+         * @description Values of a dimension that occur, in order.
+         */
+        FacetValues: {
+            /**
+             * Capped
+             * @description Whether there are more.
+             */
+            capped: boolean;
+            /** Values */
+            values: (number | string)[];
+        };
+        /**
+         * FigurePreview
+         * @description A picture, which is had from an address of its own.
+         */
+        FigurePreview: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            form: "figure";
+            /** Height */
+            height: number;
+            /** Media Type */
+            media_type: string;
+            /**
+             * Size
+             * @description Bytes of the whole file.
+             */
+            size: number;
+            /**
+             * Width
+             * @description Pixels of the whole.
+             */
+            width: number;
+        };
+        /**
+         * Footprint
+         * @description A region on the sky, which any number of datasets share.
+         */
+        Footprint: {
+            /**
+             * Approximate
+             * @description Whether the region has another shape than these.
+             * @default false
+             */
+            approximate: boolean;
+            /**
+             * Rings
+             * @description Polygons that together make the region: vertices as right ascension and declination in degrees, ICRS, counter-clockwise as seen from outside the sphere, not closed, with great circles between them.
+             */
+            rings: [
+                number,
+                number
+            ][][];
+            /**
+             * Values
+             * @description Of the dimensions that the beginning names as the region's.
+             */
+            values: (number | string)[];
+        };
+        /**
+         * FootprintDataset
+         * @description A dataset, and where it is.
+         */
+        FootprintDataset: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /**
+             * Region
+             * @description Which of all regions in the order in which they came, from 0.
+             */
+            region: number;
+            /**
+             * Values
+             * @description Of the dataset type's required dimensions, in order.
+             */
+            values: (number | string)[];
+        };
+        /**
+         * FootprintEvent
+         * @description One line of a stream; the last line is always an end or an error.
+         */
+        FootprintEvent: components["schemas"]["FootprintsBegin"] | components["schemas"]["FootprintsBatch"] | components["schemas"]["FootprintsSummary"] | components["schemas"]["BusyEvent"] | components["schemas"]["EndEvent"] | components["schemas"]["ErrorEvent"];
+        /**
+         * FootprintsBatch
+         * @description Some more regions, and some more datasets in the order of the list.
+         */
+        FootprintsBatch: {
+            /** Datasets */
+            datasets: components["schemas"]["FootprintDataset"][];
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            event: "footprints";
+            /** Regions */
+            regions: components["schemas"]["Footprint"][];
+        };
+        /**
+         * FootprintsBegin
+         * @description What follows; the first event.
+         */
+        FootprintsBegin: {
+            /**
+             * Dimensions
+             * @description Required dimensions of the dataset type.
+             */
+            dimensions: string[];
+            /**
+             * Element
+             * @description Dimension element whose regions these are, such as `visit_detector_region`; null if datasets of this type have no place on the sky, and then nothing follows.
+             */
+            element: string | null;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            event: "begin";
+            /** Region Dimensions */
+            region_dimensions: string[];
+        };
+        /**
+         * FootprintsSummary
+         * @description What there was and what was left out; the last event before the end.
+         */
+        FootprintsSummary: {
+            /**
+             * Capped
+             * @description Whether there may be more datasets than were asked for.
+             */
+            capped: boolean;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            event: "summary";
+            /**
+             * Without Region
+             * @description Datasets whose dimension records have no region; zero where it was not looked at since the list was capped.
+             */
+            without_region: number;
+        };
+        /**
+         * FoundEvent
+         * @description Some more matches.
+         */
+        FoundEvent: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            event: "found";
+            /** Matches */
+            matches: (components["schemas"]["CollectionMatch"] | components["schemas"]["DatasetTypeMatch"] | components["schemas"]["DatasetMatch"])[];
+            /**
+             * Request
+             * @description The word that the search was asked with.
+             */
+            request: string;
+        };
+        /**
+         * HeldType
+         * @description How many official datasets of one type a satellite has.
+         */
+        HeldType: {
+            /** Dataset Type */
+            dataset_type: string;
+            /** Pinned */
+            pinned: number;
+            /** Referenced */
+            referenced: number;
+        };
+        /**
+         * HeldTypes
+         * @description The dataset types of a collection of which a satellite has some official datasets.
+         */
+        HeldTypes: {
+            /** Types */
+            types: components["schemas"]["HeldType"][];
+        };
+        /**
+         * Histogram
+         * @description Counts of numbers, or of times in milliseconds since 1970.
+         */
+        Histogram: {
+            /**
+             * Above
+             * @description Values above the last edge.
+             */
+            above: number;
+            /**
+             * Below
+             * @description Values below the first edge.
+             */
+            below: number;
+            /** Counts */
+            counts: number[];
+            /**
+             * Edges
+             * @description One more than there are bins.
+             */
+            edges: number[];
+            scale: components["schemas"]["HistogramScale"];
+        };
+        /**
+         * HistogramRange
+         * @description Which values the bins span, if no bounds are given.
+         * @enum {string}
+         */
+        HistogramRange: "most" | "all";
+        /**
+         * HistogramScale
+         * @description How bins follow each other.
+         * @enum {string}
+         */
+        HistogramScale: "linear" | "log";
+        /**
+         * HoldingCollection
+         * @description A collection in which the dataset is found.
+         */
+        HoldingCollection: {
+            /** Name */
+            name: string;
+            type: components["schemas"]["CollectionType"];
+            /**
+             * Validity
+             * @description Of a calibration collection.
+             */
+            validity: components["schemas"]["Validity"][];
+        };
+        /**
+         * HoldingEvent
+         * @description One line of a stream; the last line is always an end or an error.
+         */
+        HoldingEvent: components["schemas"]["HoldingsEvent"] | components["schemas"]["BusyEvent"] | components["schemas"]["EndEvent"] | components["schemas"]["ErrorEvent"];
+        /**
+         * HoldingsEvent
+         * @description Some collections that hold the dataset.
+         */
+        HoldingsEvent: {
+            /** Collections */
+            collections: components["schemas"]["HoldingCollection"][];
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            event: "holdings";
+        };
+        /**
+         * ImageBox
+         * @description Pixels, half open, in the image's own coordinates.
+         */
+        ImageBox: {
+            /** X0 */
+            x0: number;
+            /** X1 */
+            x1: number;
+            /** Y0 */
+            y0: number;
+            /** Y1 */
+            y1: number;
+        };
+        /**
+         * ImageDescription
+         * @description Everything about an image but its pixels.
+         */
+        ImageDescription: {
+            box: components["schemas"]["ImageBox"];
+            cells: components["schemas"]["ImageGrid"] | null;
+            /**
+             * Mask
+             * @description Empty if there is no mask.
+             */
+            mask: components["schemas"]["ImageMaskPlane"][];
+            /**
+             * Missing
+             * @description Cells without data.
+             */
+            missing: components["schemas"]["ImageBox"][];
+            /** Planes */
+            planes: components["schemas"]["ImagePlane"][];
+            sky: components["schemas"]["ImageSky"] | null;
+            /**
+             * Type
+             * @description Its Python type, or the format of the file.
+             */
+            type: string;
+        };
+        /**
+         * ImageGrid
+         * @description The cells that an image is made of.
+         */
+        ImageGrid: {
+            /** Height */
+            height: number;
+            /** Width */
+            width: number;
+            /** X0 */
+            x0: number;
+            /** Y0 */
+            y0: number;
+        };
+        /**
+         * ImageMaskPlane
+         * @description One bit of the mask.
+         */
+        ImageMaskPlane: {
+            /**
+             * Bit
+             * @description Which bit of the word.
+             */
+            bit: number;
+            /** Description */
+            description: string;
+            /** Name */
+            name: string;
+            /**
+             * Word
+             * @description Which of the mask's 32-bit words it is in.
+             */
+            word: number;
+        };
+        /**
+         * ImagePlane
+         * @description One array of values that can be shown.
+         */
+        ImagePlane: {
+            /** Description */
+            description: string;
+            /** Id */
+            id: string;
+            /**
+             * Smooth
+             * @description Whether it is a model, evaluated at the centres of blocks instead of averaged over them.
+             */
+            smooth: boolean;
+            /**
+             * Unit
+             * @description Unit of the values, empty if there is none.
+             */
+            unit: string;
+        };
+        /**
+         * ImageRegion
+         * @description What comes before the pixels of a region.
+         *
+         *     The body is the length of this document in bytes, as an unsigned 32-bit integer; this document, as
+         *     JSON; and the pixels, deflated (zlib). All numbers are little-endian. Pixels go from left to right and
+         *     from bottom to top, one array after the other for masks of several words; the first bytes of all
+         *     numbers come first, then the second bytes, and so on, since they compress better so.
+         */
+        ImageRegion: {
+            /**
+             * Bin
+             * @description Pixels each way that a value stands for.
+             */
+            bin: number;
+            box: components["schemas"]["ImageBox"];
+            /** Height */
+            height: number;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "float32" | "uint32";
+            /** Plane */
+            plane: string;
+            /** @description Of the region's pixels; null for masks. */
+            statistics: components["schemas"]["ImageStatistics"] | null;
+            /** Width */
+            width: number;
+            /**
+             * Words
+             * @description Number of arrays: words of the mask, or 1.
+             */
+            words: number;
+        };
+        /**
+         * ImageSky
+         * @description Where the pixels are on the sky.
+         *
+         *     With u = (x - x_center) / x_half and v = (y - y_center) / y_half, the position in the plane that touches
+         *     the sky at (ra, dec), in radians, is xi = sum of xi[i][j] T_i(u) T_j(v), and eta likewise; T are
+         *     Chebyshev polynomials. From there it is the gnomonic projection.
+         */
+        ImageSky: {
+            /** Dec */
+            dec: number;
+            /**
+             * Error
+             * @description Largest distance from the stored projection that was found, in pixels.
+             */
+            error: number;
+            /** Eta */
+            eta: number[][];
+            /**
+             * Pixel Scale
+             * @description Arcseconds to a pixel at the centre.
+             */
+            pixel_scale: number;
+            /**
+             * Ra
+             * @description ICRS, degrees.
+             */
+            ra: number;
+            /**
+             * Source
+             * @description What it approximates.
+             */
+            source: string;
+            /** X Center */
+            x_center: number;
+            /** X Half */
+            x_half: number;
+            /** Xi */
+            xi: number[][];
+            /** Y Center */
+            y_center: number;
+            /** Y Half */
+            y_half: number;
+        };
+        /**
+         * ImageStatistics
+         * @description How values are distributed, before they are averaged.
+         */
+        ImageStatistics: {
+            /** Maximum */
+            maximum: number;
+            /** Minimum */
+            minimum: number;
+            /**
+             * Missing
+             * @description How many have none.
+             */
+            missing: number;
+            /**
+             * Percentiles
+             * @description Pairs of percentage and value, the first rising.
+             */
+            percentiles: [
+                number,
+                number
+            ][];
+            /**
+             * Pixels
+             * @description How many pixels of the region have a value.
+             */
+            pixels: number;
+            /**
+             * Sampled
+             * @description From how many pixels zscale and percentiles were computed.
+             */
+            sampled: number;
+            /** Zscale */
+            zscale: [
+                number,
+                number
+            ];
+        };
+        /**
+         * Job
+         * @description One job as it stands.
+         */
+        Job: {
+            action: components["schemas"]["JobAction"];
+            /**
+             * Ahead
+             * @description How many jobs on the same satellite come before it.
+             */
+            ahead: number;
+            /** Began */
+            began: string | null;
+            /**
+             * Bytes
+             * @description Size of what was done.
+             */
+            bytes: number;
+            /** Collection */
+            collection: string | null;
+            /**
+             * Counts
+             * @description What became of the datasets; empty until it ended.
+             */
+            counts: {
+                [key: string]: number;
+            };
+            /**
+             * Created
+             * @description ISO, UTC.
+             */
+            created: string;
+            /** Dataset Type */
+            dataset_type: string | null;
+            /**
+             * Datasets
+             * @description How many are meant; null as long as that is not known.
+             */
+            datasets: number | null;
+            /** Ended */
+            ended: string | null;
+            error: components["schemas"]["ErrorReport"] | null;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** @description Where the datasets were found. */
+            kind: components["schemas"]["RepositoryKind"];
+            /** Label */
+            label: string;
+            /**
+             * Notes
+             * @description What there is to say beside, as sentences.
+             */
+            notes: string[];
+            progress: components["schemas"]["JobProgress"] | null;
+            /**
+             * Resumable
+             * @description Whether it can be taken up where it ended.
+             */
+            resumable: boolean;
+            state: components["schemas"]["JobState"];
+        };
+        /**
+         * JobAction
+         * @description What is done.
+         * @enum {string}
+         */
+        JobAction: "reference" | "pin" | "prefetch" | "unpin" | "forget" | "retire" | "prune";
+        /**
+         * JobEvent
+         * @description A job is new, or stands otherwise than before.
+         */
+        JobEvent: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            event: "job";
+            job: components["schemas"]["Job"];
+        };
+        /**
+         * JobList
+         * @description All jobs known, newest first.
+         */
+        JobList: {
+            /** Jobs */
+            jobs: components["schemas"]["Job"][];
+        };
+        /**
+         * JobPhase
+         * @description What a running job is doing.
+         * @enum {string}
+         */
+        JobPhase: "starting" | "finding" | "creating" | "looking" | "referencing" | "copying" | "fetching" | "removing" | "checking";
+        /**
+         * JobPlan
+         * @description What a job would do, from a dry run.
+         */
+        JobPlan: {
+            action: components["schemas"]["JobAction"];
+            /**
+             * Bytes
+             * @description Size of the files of those with which something would be done.
+             */
+            bytes: number;
+            /**
+             * Creates Satellite
+             * @default false
+             */
+            creates_satellite: boolean;
+            /**
+             * Datasets
+             * @description How many are meant.
+             */
+            datasets: number;
+            /**
+             * Groups
+             * @description At most a few hundred.
+             */
+            groups: components["schemas"]["PlanGroup"][];
+            /**
+             * Irreversible
+             * @description Whether nothing brings it back.
+             * @default false
+             */
+            irreversible: boolean;
+            /**
+             * Kept
+             * @description What is kept although it could be meant.
+             */
+            kept: components["schemas"]["PlanProblem"][];
+            /** Label */
+            label: string;
+            /**
+             * Location
+             * @description Where the satellite is, or would be.
+             */
+            location: string;
+            /**
+             * More Groups
+             * @default 0
+             */
+            more_groups: number;
+            /**
+             * New
+             * @description With how many something would be done.
+             */
+            new: number;
+            /** Problems */
+            problems: components["schemas"]["PlanProblem"][];
+            /**
+             * Reference First
+             * @description How many would be referenced first.
+             * @default 0
+             */
+            reference_first: number;
+            /** @default null */
+            room: components["schemas"]["PlanRoom"] | null;
+            /**
+             * There
+             * @description How many are so already.
+             */
+            there: number;
+            /**
+             * Unknown
+             * @description How many of them are of unknown size.
+             * @default 0
+             */
+            unknown: number;
+        };
+        /**
+         * JobProgress
+         * @description How far a job is.
+         */
+        JobProgress: {
+            /** Done */
+            done: number;
+            phase: components["schemas"]["JobPhase"];
+            /** Seconds Left */
+            seconds_left: number | null;
+            /** Total */
+            total: number | null;
+        };
+        /**
+         * JobRequest
+         * @description What a person wants done in the satellite of an official repository.
+         */
+        JobRequest: {
+            action: components["schemas"]["JobAction"];
+            /** @description Some datasets; or: */
+            chosen: components["schemas"]["ChosenDatasets"] | null;
+            /**
+             * Create
+             * @description Whether the satellite may be created.
+             * @default false
+             */
+            create: boolean;
+            /** Label */
+            label: string;
+            /**
+             * Most
+             * @description Nothing is removed if that would be more datasets than this.
+             */
+            most: number | null;
+            /** @description What to prune. */
+            prune: components["schemas"]["PruneRule"] | null;
+            /**
+             * Purge
+             * @description Whether to delete retired versions for good.
+             * @default false
+             */
+            purge: boolean;
+            /** @description All that a query finds; or: */
+            query: components["schemas"]["DatasetQuery"] | null;
+            /**
+             * Versions
+             * @description Runs of versions to retire; or:
+             */
+            versions: string[];
+        };
+        /**
+         * JobResult
+         * @description What became of one dataset, or of one version.
+         */
+        JobResult: {
+            /** Bytes */
+            bytes: number | null;
+            /** Data Id */
+            data_id: {
+                [key: string]: number | string;
+            };
+            /** Dataset Type */
+            dataset_type: string;
+            /** Id */
+            id: string | null;
+            /** Reason */
+            reason: string;
+            /** Run */
+            run: string;
+            status: components["schemas"]["JobResultStatus"];
+        };
+        /**
+         * JobResultPage
+         * @description Some results, in the order in which the datasets were given.
+         */
+        JobResultPage: {
+            /** Next Cursor */
+            next_cursor: string | null;
+            /** Results */
+            results: components["schemas"]["JobResult"][];
+        };
+        /**
+         * JobResultStatus
+         * @description What became of one dataset, or of one version.
+         * @enum {string}
+         */
+        JobResultStatus: "done" | "there" | "missing" | "refused" | "left";
+        /**
+         * JobState
+         * @description How a job stands.
+         * @enum {string}
+         */
+        JobState: "waiting" | "running" | "stopping" | "done" | "stopped" | "failed" | "interrupted";
+        /**
+         * LogPreview
+         * @description A stretch of a log.
+         */
+        LogPreview: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            form: "log";
+            /**
+             * Levels
+             * @description How many there are of each level in the whole log.
+             */
+            levels: {
+                [key: string]: number;
+            };
+            /**
+             * Matching
+             * @description How many are of the level and with the words asked for.
+             */
+            matching: number;
+            /**
+             * Offset
+             * @description How many of those asked for come before.
+             */
+            offset: number;
+            /** Records */
+            records: components["schemas"]["LogRecord"][];
+        };
+        /**
+         * LogRecord
+         * @description One line of a log.
+         */
+        LogRecord: {
+            /**
+             * Level
+             * @description As in Python's `logging`.
+             */
+            level: number;
+            /** Level Name */
+            level_name: string;
+            /** Message */
+            message: string;
+            /**
+             * Name
+             * @description Name of the logger.
+             */
+            name: string;
+            /**
+             * Time
+             * @description UTC in ISO form.
+             */
+            time: string;
+        };
+        /**
+         * Maker
+         * @description How a dataset was made, as far as it was recorded.
+         */
+        Maker: {
+            /**
+             * Code
+             * @description The cell that ran.
+             * @default
+             */
+            code: string;
+            /**
+             * Configuration
+             * @description Of the task, as Python statements.
+             * @default
+             */
+            configuration: string;
+            /**
+             * Doc
+             * @default
+             */
+            doc: string;
+            /**
+             * Execution
+             * @description Its number.
+             */
+            execution: number | null;
+            /**
+             * Host
+             * @default
+             */
+            host: string;
+            /**
+             * Notebook
+             * @default
+             */
+            notebook: string;
+            /**
+             * Program
+             * @description The file that ran, if it was no notebook.
+             * @default
+             */
+            program: string;
+            /**
+             * Python
+             * @default
+             */
+            python: string;
+            /**
+             * Quantum
+             * @description Identifier of the quantum that was executed.
+             */
+            quantum: string | null;
+            /**
+             * Seconds
+             * @description How long the quantum took.
+             */
+            seconds: number | null;
+            /**
+             * Software
+             * @description Versions by package.
+             */
+            software: {
+                [key: string]: string;
+            };
+            /**
+             * Task
+             * @description Label of the task that was executed.
+             * @default
+             */
+            task: string;
+            /**
+             * Task Class
+             * @description Its class.
+             * @default
+             */
+            task_class: string;
+            /**
+             * Time
+             * @description UTC in ISO form.
+             * @default
+             */
+            time: string;
+            /**
+             * User
+             * @default
+             */
+            user: string;
+        };
+        /**
+         * MemoryCost
+         * @description What a dataset takes in memory when it is read whole, and what there is.
+         */
+        MemoryCost: {
+            /**
+             * Basis
+             * @description What the estimate rests on: the header of the file, or only its size.
+             * @enum {string}
+             */
+            basis: "header" | "size" | "unknown";
+            /**
+             * File Size
+             * @description Bytes of all files.
+             */
+            file_size: number | null;
+            /**
+             * Fits
+             * @description Whether it is likely to fit; null if that cannot be told.
+             */
+            fits: boolean | null;
+            /**
+             * Free
+             * @description Bytes that a kernel on this machine could still take.
+             */
+            free: number;
+            /**
+             * Limited
+             * @description Whether a container's limit is what counts.
+             */
+            limited: boolean;
+            /**
+             * Needed
+             * @description Bytes in memory, estimated; null if that cannot be told.
+             */
+            needed: number | null;
+            /**
+             * Total
+             * @description Bytes that there are altogether, used ones too.
+             */
+            total: number;
+        };
+        /**
+         * ObjectPreview
+         * @description Anything else: what Python says of it.
+         */
+        ObjectPreview: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            form: "object";
+            /** Text */
+            text: string;
+            /** Type */
+            type: string;
+            /**
+             * Whole
+             * @description Whether the text is all that Python says.
+             */
+            whole: boolean;
+        };
+        /**
+         * PersonalUsage
+         * @description How much room a personal repository takes.
+         */
+        PersonalUsage: {
+            /**
+             * Bytes
+             * @description Own files, copies, the database and what waits to be registered.
+             */
+            bytes: number;
+            /**
+             * Own
+             * @description Datasets written here.
+             */
+            own: number;
+            /**
+             * Pinned
+             * @description Official datasets with a copy here.
+             */
+            pinned: number;
+            /**
+             * Quota
+             * @description Most bytes that its volume's quota allows; null if none is known.
+             */
+            quota: number | null;
+            /**
+             * Referenced
+             * @description Official datasets that take no room.
+             */
+            referenced: number;
+            /**
+             * Room
+             * @description Bytes that may still be written; null if that cannot be told.
+             */
+            room: number | null;
+        };
+        /**
+         * PipelineRun
+         * @description A run that was prepared, and how far it is.
+         */
+        PipelineRun: {
+            collected: components["schemas"]["RunCollected"];
+            /**
+             * Created
+             * Format: date-time
+             */
+            created: string;
+            /** Directory */
+            directory: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /**
+             * Label
+             * @description Label of its satellite.
+             */
+            label: string;
+            /** Name */
+            name: string;
+            /**
+             * Output
+             * @description The chain in which its outputs are found.
+             */
+            output: string;
+            /**
+             * Output Run
+             * @description The run that its outputs go to.
+             */
+            output_run: string;
+            /**
+             * Pipeline
+             * @description Where the pipeline is from: a file, or a task class.
+             */
+            pipeline: string;
+            /** @description Why nothing can be told of its tasks. */
+            problem: components["schemas"]["ErrorReport"] | null;
+            /**
+             * Site
+             * @description Batch system; null for this machine.
+             */
+            site: string | null;
+            /**
+             * Tasks
+             * @description In the order of execution.
+             */
+            tasks: components["schemas"]["TaskProgress"][];
+            /**
+             * Working
+             * @description Whether a process works on it.
+             */
+            working: boolean;
+        };
+        /**
+         * PlanEvent
+         * @description One line of a stream; the last line is always an end or an error.
+         */
+        PlanEvent: components["schemas"]["ProgressEvent"] | components["schemas"]["BusyEvent"] | components["schemas"]["PlannedEvent"] | components["schemas"]["EndEvent"] | components["schemas"]["ErrorEvent"];
+        /**
+         * PlanGroup
+         * @description Some of what would be done: the datasets of one type in one run.
+         */
+        PlanGroup: {
+            /** Bytes */
+            bytes: number;
+            /** Dataset Type */
+            dataset_type: string;
+            /** Datasets */
+            datasets: number;
+            /**
+             * Newest
+             * @default null
+             */
+            newest: string | null;
+            /**
+             * Oldest
+             * @description When the first was registered; ISO, TAI.
+             * @default null
+             */
+            oldest: string | null;
+            /** Run */
+            run: string;
+        };
+        /**
+         * PlanProblem
+         * @description Datasets with which it cannot or will not be done.
+         */
+        PlanProblem: {
+            /** Datasets */
+            datasets: number;
+            /** Reason */
+            reason: string;
+            status: components["schemas"]["JobResultStatus"];
+        };
+        /**
+         * PlanRoom
+         * @description Whether what is to be written fits.
+         */
+        PlanRoom: {
+            /**
+             * Fits
+             * @description Null if nobody can tell.
+             */
+            fits: boolean | null;
+            /**
+             * Free
+             * @description Bytes that may still be written, by all that is known.
+             */
+            free: number | null;
+            /** Location */
+            location: string;
+            /**
+             * Needed
+             * @description Bytes.
+             */
+            needed: number;
+            /**
+             * Place
+             * @enum {string}
+             */
+            place: "disk" | "cache";
+            /**
+             * Quota
+             * @description Bytes that the person may have there.
+             * @default null
+             */
+            quota: number | null;
+        };
+        /**
+         * PlannedEvent
+         * @description What the job would do.
+         */
+        PlannedEvent: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            event: "plan";
+            plan: components["schemas"]["JobPlan"];
+        };
+        /**
+         * Presence
+         * @description Which of some datasets a satellite has, official ones that is.
+         */
+        Presence: {
+            /**
+             * Pinned
+             * @description With a copy of their files.
+             */
+            pinned: string[];
+            /**
+             * Referenced
+             * @description By reference: their files are on the official server.
+             */
+            referenced: string[];
+        };
+        /**
+         * PresenceRequest
+         * @description Datasets to look up in a satellite.
+         */
+        PresenceRequest: {
+            /** Ids */
+            ids: string[];
+        };
+        /**
+         * ProgressEvent
+         * @description How far the dry run is.
+         */
+        ProgressEvent: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            event: "progress";
+            progress: components["schemas"]["JobProgress"];
+        };
+        /**
+         * Provenance
+         * @description One step of the graph in both directions.
+         */
+        Provenance: {
+            dataset: components["schemas"]["ProvenanceNode"];
+            /** Inputs */
+            inputs: components["schemas"]["ProvenanceNode"][];
+            /**
+             * Inputs Are
+             * @description Named by the user, read by the same process before, recorded by the pipeline, or images whose pixels went into it.
+             * @enum {string}
+             */
+            inputs_are: "given" | "read before" | "recorded" | "contributing";
+            /** Inputs Left Out */
+            inputs_left_out: number;
+            maker: components["schemas"]["Maker"] | null;
+            /**
+             * Outputs
+             * @description In the personal repository, by its notes and the graphs of runs.
+             */
+            outputs: components["schemas"]["ProvenanceNode"][];
+            /** Outputs Left Out */
+            outputs_left_out: number;
+            /** @description Versions of the software of the run. */
+            packages: components["schemas"]["ProvenanceNode"] | null;
+            /**
+             * Sources
+             * @description Who told; empty if nobody recorded anything.
+             */
+            sources: components["schemas"]["ProvenanceSource"][];
+            /**
+             * Tasks
+             * @description Tasks that left a log or metadata for this data ID.
+             */
+            tasks: components["schemas"]["RunTask"][];
+        };
+        /**
+         * ProvenanceNode
+         * @description One dataset in the graph.
+         */
+        ProvenanceNode: {
+            /** Data Id */
+            data_id: {
+                [key: string]: number | string;
+            };
+            /**
+             * Dataset Type
+             * @description Empty if it is not known.
+             */
+            dataset_type: string;
+            /**
+             * Id
+             * @description Null if only its data ID is known.
+             */
+            id: string | null;
+            /** @description Where it can be opened; null if nowhere. */
+            kind: components["schemas"]["RepositoryKind"] | null;
+            /**
+             * Run
+             * @default
+             */
+            run: string;
+        };
+        /**
+         * ProvenanceSource
+         * @description Who told.
+         * @enum {string}
+         */
+        ProvenanceSource: "notes" | "graph" | "header" | "cells";
+        /**
+         * PruneRule
+         * @description Which of one's own datasets are removed: those that all of this applies to.
+         */
+        PruneRule: {
+            /** Collections */
+            collections: string[];
+            /** Dataset Types */
+            dataset_types: string[];
+            /**
+             * Even Newest
+             * @default false
+             */
+            even_newest: boolean;
+            /**
+             * Even Tagged
+             * @default false
+             */
+            even_tagged: boolean;
+            /** Keep Versions */
+            keep_versions: number | null;
+            /**
+             * Older Than
+             * @description An age, such as `30d`.
+             */
+            older_than: string | null;
+            /**
+             * Pinned
+             * @description Whether copies of official datasets are meant, too.
+             * @default false
+             */
+            pinned: boolean;
+        };
+        /**
+         * QueryCall
+         * @description The arguments of ``Butler.query_datasets`` as the list uses them, apart from type and collection.
+         */
+        QueryCall: {
+            /** Bind */
+            bind: {
+                [key: string]: number | string | components["schemas"]["TaiTime"] | (number | string)[];
+            };
+            /**
+             * Data Id
+             * @description Keyword arguments.
+             */
+            data_id: {
+                [key: string]: number | string;
+            };
+            /** Find First */
+            find_first: boolean;
+            /** Limit */
+            limit: number | null;
+            /** Order By */
+            order_by: string[];
+            /** Where */
+            where: string;
+        };
+        /**
+         * QueryCheck
+         * @description What the backend makes of a filter.
+         */
+        QueryCheck: {
+            /** @description Null while there are problems. */
+            call: components["schemas"]["QueryCall"] | null;
+            /** Problems */
+            problems: components["schemas"]["QueryProblem"][];
+        };
+        /**
+         * QueryProblem
+         * @description Why a filter cannot be used.
+         */
+        QueryProblem: {
+            /**
+             * Begin
+             * @description Where in the expression it begins, in characters.
+             */
+            begin: number | null;
+            /**
+             * End
+             * @description Where it ends.
+             */
+            end: number | null;
+            /**
+             * Field
+             * @enum {string}
+             */
+            field: "where" | "order_by" | "data_id" | "near" | "time";
+            /**
+             * Message
+             * @description One sentence.
+             */
+            message: string;
+        };
+        /**
+         * QueryShape
+         * @description How datasets of a type can be narrowed.
+         */
+        QueryShape: {
+            /** Facets */
+            facets: components["schemas"]["FacetDimension"][];
+            /**
+             * Region
+             * @description The column that a sky position is compared with; null if none.
+             */
+            region: string | null;
+            /**
+             * Timespan
+             * @description The column that a time range is compared with; null if none.
+             */
+            timespan: string | null;
+        };
+        /**
+         * RemovedEvent
+         * @description A job was taken off the list.
+         */
+        RemovedEvent: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            event: "removed";
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+        };
+        /**
          * Repository
          * @description One repository in the list, and whether it can be read.
          */
@@ -510,6 +3052,29 @@ export interface components {
          */
         RepositoryState: "connected" | "absent" | "busy" | "offline" | "token" | "forbidden" | "error";
         /**
+         * RowFilter
+         * @description Rows to keep, by the values in one column. Rows without a value are left out.
+         */
+        RowFilter: {
+            /** Column */
+            column: string;
+            /**
+             * High
+             * @description Greatest value.
+             */
+            high: number | null;
+            /**
+             * Low
+             * @description Least value; of times, milliseconds since 1970 in the column's own scale.
+             */
+            low: number | null;
+            /**
+             * Values
+             * @description The only values, as texts: for texts, truths, integers.
+             */
+            values: string[] | null;
+        };
+        /**
          * RowsEvent
          * @description Some more rows of a page.
          */
@@ -523,10 +3088,180 @@ export interface components {
             rows: components["schemas"]["Dataset"][];
         };
         /**
+         * RunCollected
+         * @description What of a run is in the satellite.
+         * @enum {string}
+         */
+        RunCollected: "nothing" | "partly" | "all";
+        /**
+         * RunCommands
+         * @description What a person would type in a terminal.
+         */
+        RunCommands: {
+            /** Collect */
+            collect: string;
+            /** Report */
+            report: string;
+            /** Start */
+            start: string;
+        };
+        /**
+         * RunFailure
+         * @description A quantum that failed, or ended without having done anything.
+         */
+        RunFailure: {
+            /**
+             * Command
+             * @description Executes it again, alone.
+             */
+            command: string;
+            /** Data Id */
+            data_id: {
+                [key: string]: number | string;
+            };
+            /** Error */
+            error: string;
+            /**
+             * Lines
+             * @description The last lines of that; none if there is no log.
+             */
+            lines: string[];
+            /**
+             * Log
+             * @description File of its log.
+             */
+            log: string;
+            /**
+             * Quantum
+             * Format: uuid
+             */
+            quantum: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "failed" | "nothing";
+            /** Task */
+            task: string;
+        };
+        /**
+         * RunList
+         * @description Runs of all satellites, the newest first.
+         */
+        RunList: {
+            /** Runs */
+            runs: components["schemas"]["PipelineRun"][];
+            /**
+             * Total
+             * @description How many there are; more than these are not told of.
+             */
+            total: number;
+        };
+        /**
+         * RunLog
+         * @description The end of a quantum's log, which is nearly always all of it.
+         */
+        RunLog: {
+            /**
+             * Bytes
+             * @description Size of the file.
+             */
+            bytes: number;
+            /**
+             * Left Out
+             * @description Bytes before the text.
+             */
+            left_out: number;
+            /** Path */
+            path: string;
+            /** Text */
+            text: string;
+        };
+        /**
+         * RunReport
+         * @description What became of one run.
+         */
+        RunReport: {
+            commands: components["schemas"]["RunCommands"];
+            /**
+             * Failures
+             * @description Those that failed first.
+             */
+            failures: components["schemas"]["RunFailure"][];
+            /**
+             * More Failures
+             * @description How many failed beside these.
+             */
+            more_failures: number;
+            run: components["schemas"]["PipelineRun"];
+        };
+        /**
+         * RunTask
+         * @description A task that ran in the run of the dataset, for its data ID.
+         */
+        RunTask: {
+            /** Label */
+            label: string;
+            log: components["schemas"]["ProvenanceNode"] | null;
+            metadata: components["schemas"]["ProvenanceNode"] | null;
+            /**
+             * Same Dimensions
+             * @description Whether one execution has exactly the dataset's data ID.
+             */
+            same_dimensions: boolean;
+        };
+        /**
+         * RunsEvent
+         * @description Some run may stand otherwise than before.
+         */
+        RunsEvent: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            event: "runs";
+            /**
+             * Word
+             * @description Another one tells that something changed.
+             */
+            word: string;
+        };
+        /**
+         * SearchEvent
+         * @description One line of a stream; the last line is always an end or an error.
+         */
+        SearchEvent: components["schemas"]["FoundEvent"] | components["schemas"]["SummaryEvent"] | components["schemas"]["BusyEvent"] | components["schemas"]["EndEvent"] | components["schemas"]["ErrorEvent"];
+        /**
+         * SkyCircle
+         * @description A circle on the sky.
+         */
+        SkyCircle: {
+            /**
+             * Dec
+             * @description Declination of the centre, degrees, ICRS.
+             */
+            dec: number;
+            /**
+             * Ra
+             * @description Right ascension of the centre, degrees, ICRS.
+             */
+            ra: number;
+            /**
+             * Radius
+             * @description Degrees; zero for the position itself.
+             */
+            radius: number;
+        };
+        /**
          * StoredFile
          * @description One file of a dataset. Never an address: those are signed and secret.
          */
         StoredFile: {
+            /**
+             * Checksum
+             * @description As the datastore recorded it, if it did.
+             */
+            checksum: string | null;
             /** Component */
             component: string | null;
             /**
@@ -539,11 +3274,358 @@ export interface components {
              * @description Path below the datastore's root, or the last part of the official path.
              */
             name: string;
+            /** @description Whose storage it is in: a personal repository has official files by reference. */
+            place: components["schemas"]["RepositoryKind"];
             /**
              * Size
              * @description Bytes; null if the datastore did not record it.
              */
             size: number | null;
+        };
+        /**
+         * SummaryEvent
+         * @description Everything was looked at.
+         */
+        SummaryEvent: {
+            /**
+             * Capped
+             * @description Whether some of them were left out.
+             */
+            capped: boolean;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            event: "summary";
+            /**
+             * Request
+             * @description The word that the search was asked with.
+             */
+            request: string;
+            /**
+             * Total
+             * @description How many match.
+             */
+            total: number;
+        };
+        /**
+         * SummaryRequest
+         * @description Asks for the summary of one column over the rows of a view; its order does not matter.
+         */
+        SummaryRequest: {
+            /**
+             * Bins
+             * @default 60
+             */
+            bins: number;
+            /** Column */
+            column: string;
+            /** Filters */
+            filters: components["schemas"]["RowFilter"][];
+            /** @default most */
+            range: components["schemas"]["HistogramRange"];
+            /** @default linear */
+            scale: components["schemas"]["HistogramScale"];
+        };
+        /**
+         * TableColumn
+         * @description One column of a table.
+         */
+        TableColumn: {
+            /**
+             * Description
+             * @default
+             */
+            description: string;
+            kind: components["schemas"]["ColumnKind"];
+            /** Name */
+            name: string;
+            /**
+             * Type
+             * @description Type of the values, such as `float32` or `float64[3]`.
+             */
+            type: string;
+            /**
+             * Unit
+             * @default
+             */
+            unit: string;
+        };
+        /**
+         * TableOverview
+         * @description A table without its values.
+         */
+        TableOverview: {
+            /** Columns */
+            columns: components["schemas"]["TableColumn"][];
+            /**
+             * Documented By
+             * @description Where units and descriptions are from, if not from the file itself.
+             * @default
+             */
+            documented_by: string;
+            /**
+             * Format
+             * @description Format of the file, such as `Parquet`.
+             */
+            format: string;
+            /**
+             * Memory
+             * @description About how many bytes the whole table takes in memory.
+             */
+            memory: number;
+            /** Rows */
+            rows: number;
+            /**
+             * Selectable
+             * @description Whether code can read some columns only, naming them as they are named here.
+             */
+            selectable: boolean;
+            /**
+             * Size
+             * @description Bytes of the file.
+             */
+            size: number;
+        };
+        /**
+         * TablePage
+         * @description Some cells. They are texts that hold every digit; null is a missing value, `nan` is not a number.
+         */
+        TablePage: {
+            /**
+             * Bytes Read
+             * @description Bytes of the file that were read for this answer.
+             */
+            bytes_read: number;
+            /**
+             * Columns
+             * @description Values of each column asked for, in that order.
+             */
+            columns: (string | null)[][];
+            /**
+             * Considered
+             * @description How many rows from the beginning of the table were filtered or sorted: the view holds none of those after them.
+             */
+            considered: number;
+            /**
+             * Row Numbers
+             * @description Which rows of the table they are; null if they are those from `start` on.
+             */
+            row_numbers: number[] | null;
+            /**
+             * Rows
+             * @description How many rows the view has.
+             */
+            rows: number;
+            /** Start */
+            start: number;
+            /**
+             * Total
+             * @description How many rows the table has.
+             */
+            total: number;
+        };
+        /**
+         * TableRequest
+         * @description Asks for some cells.
+         */
+        TableRequest: {
+            /** Columns */
+            columns: string[];
+            /** Count */
+            count: number;
+            /**
+             * Start
+             * @description First row of the view.
+             */
+            start: number;
+            view: components["schemas"]["TableView"];
+        };
+        /**
+         * TableView
+         * @description Which rows of the table there are to see, in which order.
+         */
+        TableView: {
+            /**
+             * Descending
+             * @default false
+             */
+            descending: boolean;
+            /** Filters */
+            filters: components["schemas"]["RowFilter"][];
+            /**
+             * Sort
+             * @description Column to sort by; null for the file's order.
+             */
+            sort: string | null;
+        };
+        /**
+         * TaiTime
+         * @description A moment among the values of a query.
+         */
+        TaiTime: {
+            /**
+             * Tai
+             * @description ISO.
+             */
+            tai: string;
+        };
+        /**
+         * TaskProgress
+         * @description How many quanta of one task are in which state; what waits was not begun.
+         */
+        TaskProgress: {
+            /** Failed */
+            failed: number;
+            /**
+             * Interrupted
+             * @description Were cut off; the next start executes them again.
+             */
+            interrupted: number;
+            /**
+             * No Work
+             * @description Those of the succeeded for which there was nothing to do.
+             */
+            no_work: number;
+            /**
+             * Nothing
+             * @description Ended without an error and without outputs: counts as failure.
+             */
+            nothing: number;
+            /** Running */
+            running: number;
+            /**
+             * Skipped
+             * @description Need the outputs of one that failed.
+             */
+            skipped: number;
+            /** Succeeded */
+            succeeded: number;
+            /** Task */
+            task: string;
+            /** Total */
+            total: number;
+            /** Waiting */
+            waiting: number;
+        };
+        /**
+         * TextPreview
+         * @description The beginning of a text.
+         */
+        TextPreview: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            form: "text";
+            /**
+             * Language
+             * @description Name of the language, such as `yaml`; empty for plain text.
+             */
+            language: string;
+            /**
+             * Size
+             * @description Bytes in the whole file.
+             */
+            size: number | null;
+            /** Text */
+            text: string;
+            /**
+             * Whole
+             * @description Whether the text is all of it.
+             */
+            whole: boolean;
+        };
+        /**
+         * TimeRange
+         * @description A time range, open where an end is null.
+         */
+        TimeRange: {
+            /**
+             * Begin
+             * @description ISO, TAI, such as `2025-12-03T01:00:00`.
+             */
+            begin: string | null;
+            /**
+             * End
+             * @description ISO, TAI; not included.
+             */
+            end: string | null;
+        };
+        /**
+         * UsedDataset
+         * @description One of them.
+         */
+        UsedDataset: {
+            /** Data Id */
+            data_id: {
+                [key: string]: number | string;
+            };
+            /**
+             * Dataset Type
+             * @description Null if it is unknown.
+             */
+            dataset_type: string | null;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** @description What the collection gives instead, if it is another one. */
+            newer: components["schemas"]["Dataset"] | null;
+            /**
+             * Run
+             * @description Null if it is unknown.
+             */
+            run: string | null;
+            state: components["schemas"]["UsedState"];
+        };
+        /**
+         * UsedList
+         * @description In the order of the question, each once.
+         */
+        UsedList: {
+            /** Datasets */
+            datasets: components["schemas"]["UsedDataset"][];
+        };
+        /**
+         * UsedQuestion
+         * @description Datasets that were found in one collection.
+         */
+        UsedQuestion: {
+            /**
+             * Collection
+             * @description Where they were found.
+             */
+            collection: string;
+            /** Ids */
+            ids: string[];
+        };
+        /**
+         * UsedState
+         * @description What became of a dataset.
+         * @enum {string}
+         */
+        UsedState: "current" | "stale" | "gone" | "unknown";
+        /**
+         * Validity
+         * @description When a calibration is to be used; TAI in ISO form, null for no bound.
+         */
+        Validity: {
+            /** Begin */
+            begin: string | null;
+            /** End */
+            end: string | null;
+        };
+        /**
+         * ValueCount
+         * @description One value and how many rows have it.
+         */
+        ValueCount: {
+            /** Count */
+            count: number;
+            /** Value */
+            value: string;
         };
         /**
          * VersionList
@@ -558,6 +3640,110 @@ export interface components {
                 [key: string]: string;
             };
         };
+        /**
+         * VersionsEvent
+         * @description The contents of a personal repository changed.
+         */
+        VersionsEvent: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            event: "versions";
+            /**
+             * Versions
+             * @description As `VersionList` has them.
+             */
+            versions: {
+                [key: string]: string;
+            };
+        };
+        /**
+         * Vocabulary
+         * @description What expressions about a repository may be made of.
+         */
+        Vocabulary: {
+            /**
+             * Dataset Fields
+             * @description Fields of datasets, to be named after a dataset type: `bias.timespan`.
+             */
+            dataset_fields: components["schemas"]["VocabularyField"][];
+            /**
+             * Elements
+             * @description In the universe's order, without the pixels of the sky.
+             */
+            elements: components["schemas"]["VocabularyElement"][];
+            /** Functions */
+            functions: components["schemas"]["ExpressionFunction"][];
+            /** Instruments */
+            instruments: string[];
+            /** Operators */
+            operators: string[];
+            /** Skymaps */
+            skymaps: string[];
+        };
+        /**
+         * VocabularyElement
+         * @description A dimension, or a combination of dimensions that has fields of its own.
+         */
+        VocabularyElement: {
+            /**
+             * Dimensions
+             * @description Required dimensions, in the universe's order.
+             */
+            dimensions: string[];
+            /**
+             * Doc
+             * @default
+             */
+            doc: string;
+            /**
+             * Fields
+             * @description Metadata, without keys of dimensions.
+             */
+            fields: components["schemas"]["VocabularyField"][];
+            /**
+             * Implied
+             * @description Dimensions whose values follow from it.
+             */
+            implied: string[];
+            /**
+             * Is Dimension
+             * @description Whether data IDs have it; otherwise it has only fields.
+             */
+            is_dimension: boolean;
+            /**
+             * Key Type
+             * @description Type of a dimension's values; empty for a combination.
+             */
+            key_type: string;
+            /** Name */
+            name: string;
+        };
+        /**
+         * VocabularyField
+         * @description One field that an expression may name.
+         */
+        VocabularyField: {
+            /**
+             * Doc
+             * @default
+             */
+            doc: string;
+            /** Name */
+            name: string;
+            /**
+             * Type
+             * @description `int`, `float`, `string`, `bool`, `region`, `timespan`, `datetime`, …
+             */
+            type: string;
+            /**
+             * Unit
+             * @description As the field's documentation names it; empty if it does not.
+             * @default
+             */
+            unit: string;
+        };
     };
     responses: never;
     parameters: never;
@@ -567,6 +3753,688 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    follow_changes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One `ChangeEvent` a line. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-ndjson": components["schemas"]["ChangeEvent"];
+                };
+            };
+            /** @description The request cannot be carried out as it was put. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+            /** @description No such repository, or the dataset is gone. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+            /** @description Something failed that should not. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+            /** @description Trouble with the official server, the token or the network. */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+            /** @description The official server is busy, or there is no backend. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+        };
+    };
+    list_jobs: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobList"];
+                };
+            };
+            /** @description The request cannot be carried out as it was put. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+            /** @description No such repository, or the dataset is gone. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+            /** @description Something failed that should not. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+            /** @description Trouble with the official server, the token or the network. */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+            /** @description The official server is busy, or there is no backend. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+        };
+    };
+    start_job: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["JobRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            /** @description The request cannot be carried out as it was put. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+            /** @description No such repository, or the dataset is gone. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+            /** @description Something failed that should not. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+            /** @description Trouble with the official server, the token or the network. */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+            /** @description The official server is busy, or there is no backend. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+        };
+    };
+    plan_job: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["JobRequest"];
+            };
+        };
+        responses: {
+            /** @description One `PlanEvent` a line. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-ndjson": components["schemas"]["PlanEvent"];
+                };
+            };
+            /** @description The request cannot be carried out as it was put. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+            /** @description No such repository, or the dataset is gone. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+            /** @description Something failed that should not. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+            /** @description Trouble with the official server, the token or the network. */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+            /** @description The official server is busy, or there is no backend. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+        };
+    };
+    get_job: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Identifier of the job. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            /** @description The request cannot be carried out as it was put. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+            /** @description No such repository, or the dataset is gone. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+            /** @description Something failed that should not. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+            /** @description Trouble with the official server, the token or the network. */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+            /** @description The official server is busy, or there is no backend. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+        };
+    };
+    remove_job: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Identifier of the job. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            /** @description The request cannot be carried out as it was put. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+            /** @description No such repository, or the dataset is gone. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+            /** @description Something failed that should not. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+            /** @description Trouble with the official server, the token or the network. */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+            /** @description The official server is busy, or there is no backend. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+        };
+    };
+    cancel_job: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Identifier of the job. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            /** @description The request cannot be carried out as it was put. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+            /** @description No such repository, or the dataset is gone. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+            /** @description Something failed that should not. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+            /** @description Trouble with the official server, the token or the network. */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+            /** @description The official server is busy, or there is no backend. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+        };
+    };
+    follow_job: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Identifier of the job. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One `ChangeEvent` a line. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-ndjson": components["schemas"]["ChangeEvent"];
+                };
+            };
+            /** @description The request cannot be carried out as it was put. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+            /** @description No such repository, or the dataset is gone. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+            /** @description Something failed that should not. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+            /** @description Trouble with the official server, the token or the network. */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+            /** @description The official server is busy, or there is no backend. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+        };
+    };
+    list_results: {
+        parameters: {
+            query?: {
+                /** @description `next_cursor` of the page before. */
+                cursor?: string | null;
+                limit?: number;
+                /** @description Only these. */
+                status?: components["schemas"]["JobResultStatus"] | null;
+            };
+            header?: never;
+            path: {
+                /** @description Identifier of the job. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobResultPage"];
+                };
+            };
+            /** @description The request cannot be carried out as it was put. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+            /** @description No such repository, or the dataset is gone. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+            /** @description Something failed that should not. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+            /** @description Trouble with the official server, the token or the network. */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+            /** @description The official server is busy, or there is no backend. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+        };
+    };
+    resume_job: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Identifier of the job. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            /** @description The request cannot be carried out as it was put. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+            /** @description No such repository, or the dataset is gone. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+            /** @description Something failed that should not. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+            /** @description Trouble with the official server, the token or the network. */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+            /** @description The official server is busy, or there is no backend. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+        };
+    };
     list_repositories: {
         parameters: {
             query?: never;
@@ -583,6 +4451,288 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RepositoryList"];
+                };
+            };
+            /** @description The request cannot be carried out as it was put. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+            /** @description No such repository, or the dataset is gone. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+            /** @description Something failed that should not. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+            /** @description Trouble with the official server, the token or the network. */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+            /** @description The official server is busy, or there is no backend. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+        };
+    };
+    find_presence: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Label of the official repository, such as `dp2`. */
+                label: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PresenceRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Presence"];
+                };
+            };
+            /** @description The request cannot be carried out as it was put. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+            /** @description No such repository, or the dataset is gone. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+            /** @description Something failed that should not. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+            /** @description Trouble with the official server, the token or the network. */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+            /** @description The official server is busy, or there is no backend. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+        };
+    };
+    get_run_report: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Label of the official repository, such as `dp2`. */
+                label: string;
+                /** @description Identifier of the run. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunReport"];
+                };
+            };
+            /** @description The request cannot be carried out as it was put. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+            /** @description No such repository, or the dataset is gone. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+            /** @description Something failed that should not. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+            /** @description Trouble with the official server, the token or the network. */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+            /** @description The official server is busy, or there is no backend. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+        };
+    };
+    get_run_log: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Label of the official repository, such as `dp2`. */
+                label: string;
+                /** @description Identifier of the run. */
+                id: string;
+                /** @description Identifier of the quantum. */
+                quantum: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunLog"];
+                };
+            };
+            /** @description The request cannot be carried out as it was put. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+            /** @description No such repository, or the dataset is gone. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+            /** @description Something failed that should not. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+            /** @description Trouble with the official server, the token or the network. */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+            /** @description The official server is busy, or there is no backend. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+        };
+    };
+    get_usage: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Label of the official repository, such as `dp2`. */
+                label: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PersonalUsage"];
                 };
             };
             /** @description The request cannot be carried out as it was put. */
@@ -707,6 +4857,9 @@ export interface operations {
             query?: {
                 /** @description A chain; without it, the top level is given. */
                 parent?: string | null;
+                /** @description Group the top level by slashes: path of a folder, or empty; not grouped without. */
+                folder?: string | null;
+                offset?: number;
                 limit?: number;
             };
             header?: never;
@@ -727,6 +4880,80 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CollectionPage"];
+                };
+            };
+            /** @description The request cannot be carried out as it was put. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+            /** @description No such repository, or the dataset is gone. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+            /** @description Something failed that should not. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+            /** @description Trouble with the official server, the token or the network. */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+            /** @description The official server is busy, or there is no backend. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+        };
+    };
+    find_collection: {
+        parameters: {
+            query: {
+                /** @description Name of a collection of any type. */
+                collection: string;
+                grouped?: boolean;
+            };
+            header?: never;
+            path: {
+                /** @description Whose repository it is. */
+                kind: components["schemas"]["RepositoryKind"];
+                /** @description Label of the official repository, such as `dp2`. */
+                label: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CollectionPath"];
                 };
             };
             /** @description The request cannot be carried out as it was put. */
@@ -1025,6 +5252,1797 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["DatasetDetails"];
+                };
+            };
+            /** @description The request cannot be carried out as it was put. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+            /** @description No such repository, or the dataset is gone. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+            /** @description Something failed that should not. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+            /** @description Trouble with the official server, the token or the network. */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+            /** @description The official server is busy, or there is no backend. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+        };
+    };
+    list_holding_collections: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Whose repository it is. */
+                kind: components["schemas"]["RepositoryKind"];
+                /** @description Label of the official repository, such as `dp2`. */
+                label: string;
+                /** @description Identifier of the dataset. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One `HoldingEvent` a line. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-ndjson": components["schemas"]["HoldingEvent"];
+                };
+            };
+            /** @description The request cannot be carried out as it was put. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+            /** @description No such repository, or the dataset is gone. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+            /** @description Something failed that should not. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+            /** @description Trouble with the official server, the token or the network. */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+            /** @description The official server is busy, or there is no backend. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+        };
+    };
+    get_figure: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Whose repository it is. */
+                kind: components["schemas"]["RepositoryKind"];
+                /** @description Label of the official repository, such as `dp2`. */
+                label: string;
+                /** @description Identifier of the dataset. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/jpeg": unknown;
+                    "image/png": unknown;
+                };
+            };
+            /** @description The request cannot be carried out as it was put. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+            /** @description No such repository, or the dataset is gone. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+            /** @description Something failed that should not. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+            /** @description Trouble with the official server, the token or the network. */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+            /** @description The official server is busy, or there is no backend. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+        };
+    };
+    get_image: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Whose repository it is. */
+                kind: components["schemas"]["RepositoryKind"];
+                /** @description Label of the official repository, such as `dp2`. */
+                label: string;
+                /** @description Identifier of the dataset. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImageDescription"];
+                };
+            };
+            /** @description The request cannot be carried out as it was put. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+            /** @description No such repository, or the dataset is gone. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+            /** @description Something failed that should not. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+            /** @description Trouble with the official server, the token or the network. */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+            /** @description The official server is busy, or there is no backend. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+        };
+    };
+    get_image_region: {
+        parameters: {
+            query: {
+                /** @description Identifier of a plane, or `mask`. */
+                plane: string;
+                /** @description Pixels each way that a value stands for. */
+                bin?: number;
+                /** @description x0, x1, y0, y1: half open; without it, the whole image. */
+                bbox?: number[] | null;
+            };
+            header?: never;
+            path: {
+                /** @description Whose repository it is. */
+                kind: components["schemas"]["RepositoryKind"];
+                /** @description Label of the official repository, such as `dp2`. */
+                label: string;
+                /** @description Identifier of the dataset. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description An `ImageRegion`, and the pixels after it. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.python-butler.image-region": components["schemas"]["ImageRegion"];
+                };
+            };
+            /** @description The request cannot be carried out as it was put. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+            /** @description No such repository, or the dataset is gone. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+            /** @description Something failed that should not. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+            /** @description Trouble with the official server, the token or the network. */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+            /** @description The official server is busy, or there is no backend. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+        };
+    };
+    get_memory_cost: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Whose repository it is. */
+                kind: components["schemas"]["RepositoryKind"];
+                /** @description Label of the official repository, such as `dp2`. */
+                label: string;
+                /** @description Identifier of the dataset. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MemoryCost"];
+                };
+            };
+            /** @description The request cannot be carried out as it was put. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+            /** @description No such repository, or the dataset is gone. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+            /** @description Something failed that should not. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+            /** @description Trouble with the official server, the token or the network. */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+            /** @description The official server is busy, or there is no backend. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+        };
+    };
+    get_preview: {
+        parameters: {
+            query?: {
+                /** @description Keys that lead into a document. */
+                path?: string[] | null;
+                /** @description Values, or lines of a log, to skip. */
+                offset?: number;
+                /** @description Lines of a log of this level or above. */
+                level?: number;
+                /** @description Words that lines of a log must have. */
+                words?: string;
+            };
+            header?: never;
+            path: {
+                /** @description Whose repository it is. */
+                kind: components["schemas"]["RepositoryKind"];
+                /** @description Label of the official repository, such as `dp2`. */
+                label: string;
+                /** @description Identifier of the dataset. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DocumentPreview"] | components["schemas"]["TextPreview"] | components["schemas"]["LogPreview"] | components["schemas"]["FigurePreview"] | components["schemas"]["ObjectPreview"];
+                };
+            };
+            /** @description The request cannot be carried out as it was put. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+            /** @description No such repository, or the dataset is gone. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+            /** @description Something failed that should not. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+            /** @description Trouble with the official server, the token or the network. */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+            /** @description The official server is busy, or there is no backend. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+        };
+    };
+    get_provenance: {
+        parameters: {
+            query?: {
+                /** @description Only who made it is wanted: no file is read, no other dataset looked for. */
+                brief?: boolean;
+            };
+            header?: never;
+            path: {
+                /** @description Whose repository it is. */
+                kind: components["schemas"]["RepositoryKind"];
+                /** @description Label of the official repository, such as `dp2`. */
+                label: string;
+                /** @description Identifier of the dataset. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Provenance"];
+                };
+            };
+            /** @description The request cannot be carried out as it was put. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+            /** @description No such repository, or the dataset is gone. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+            /** @description Something failed that should not. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+            /** @description Trouble with the official server, the token or the network. */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+            /** @description The official server is busy, or there is no backend. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+        };
+    };
+    get_table: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Whose repository it is. */
+                kind: components["schemas"]["RepositoryKind"];
+                /** @description Label of the official repository, such as `dp2`. */
+                label: string;
+                /** @description Identifier of the dataset. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TableOverview"];
+                };
+            };
+            /** @description The request cannot be carried out as it was put. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+            /** @description No such repository, or the dataset is gone. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+            /** @description Something failed that should not. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+            /** @description Trouble with the official server, the token or the network. */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+            /** @description The official server is busy, or there is no backend. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+        };
+    };
+    get_table_rows: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Whose repository it is. */
+                kind: components["schemas"]["RepositoryKind"];
+                /** @description Label of the official repository, such as `dp2`. */
+                label: string;
+                /** @description Identifier of the dataset. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TableRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TablePage"];
+                };
+            };
+            /** @description The request cannot be carried out as it was put. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+            /** @description No such repository, or the dataset is gone. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+            /** @description Something failed that should not. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+            /** @description Trouble with the official server, the token or the network. */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+            /** @description The official server is busy, or there is no backend. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+        };
+    };
+    get_column_summary: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Whose repository it is. */
+                kind: components["schemas"]["RepositoryKind"];
+                /** @description Label of the official repository, such as `dp2`. */
+                label: string;
+                /** @description Identifier of the dataset. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SummaryRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ColumnSummary"];
+                };
+            };
+            /** @description The request cannot be carried out as it was put. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+            /** @description No such repository, or the dataset is gone. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+            /** @description Something failed that should not. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+            /** @description Trouble with the official server, the token or the network. */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+            /** @description The official server is busy, or there is no backend. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+        };
+    };
+    list_footprints: {
+        parameters: {
+            query?: {
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description Whose repository it is. */
+                kind: components["schemas"]["RepositoryKind"];
+                /** @description Label of the official repository, such as `dp2`. */
+                label: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DatasetSearch"];
+            };
+        };
+        responses: {
+            /** @description One `FootprintEvent` a line. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-ndjson": components["schemas"]["FootprintEvent"];
+                };
+            };
+            /** @description The request cannot be carried out as it was put. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+            /** @description No such repository, or the dataset is gone. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+            /** @description Something failed that should not. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+            /** @description Trouble with the official server, the token or the network. */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+            /** @description The official server is busy, or there is no backend. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+        };
+    };
+    find_held: {
+        parameters: {
+            query: {
+                /** @description Counted are the datasets in it. */
+                collection: string;
+            };
+            header?: never;
+            path: {
+                /** @description Whose repository it is. */
+                kind: components["schemas"]["RepositoryKind"];
+                /** @description Label of the official repository, such as `dp2`. */
+                label: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HeldTypes"];
+                };
+            };
+            /** @description The request cannot be carried out as it was put. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+            /** @description No such repository, or the dataset is gone. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+            /** @description Something failed that should not. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+            /** @description Trouble with the official server, the token or the network. */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+            /** @description The official server is busy, or there is no backend. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+        };
+    };
+    find_place: {
+        parameters: {
+            query: {
+                /** @description Name of a dataset type. */
+                dataset_type: string;
+            };
+            header?: never;
+            path: {
+                /** @description Whose repository it is. */
+                kind: components["schemas"]["RepositoryKind"];
+                /** @description Label of the official repository, such as `dp2`. */
+                label: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DatasetTypePlace"];
+                };
+            };
+            /** @description The request cannot be carried out as it was put. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+            /** @description No such repository, or the dataset is gone. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+            /** @description Something failed that should not. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+            /** @description Trouble with the official server, the token or the network. */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+            /** @description The official server is busy, or there is no backend. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+        };
+    };
+    query_datasets: {
+        parameters: {
+            query?: {
+                /** @description Most datasets in this page. */
+                limit?: number;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string | null;
+            };
+            header?: never;
+            path: {
+                /** @description Whose repository it is. */
+                kind: components["schemas"]["RepositoryKind"];
+                /** @description Label of the official repository, such as `dp2`. */
+                label: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DatasetSearch"];
+            };
+        };
+        responses: {
+            /** @description One `DatasetEvent` a line. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-ndjson": components["schemas"]["DatasetEvent"];
+                };
+            };
+            /** @description The request cannot be carried out as it was put. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+            /** @description No such repository, or the dataset is gone. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+            /** @description Something failed that should not. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+            /** @description Trouble with the official server, the token or the network. */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+            /** @description The official server is busy, or there is no backend. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+        };
+    };
+    check_query: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Whose repository it is. */
+                kind: components["schemas"]["RepositoryKind"];
+                /** @description Label of the official repository, such as `dp2`. */
+                label: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DatasetSearch"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueryCheck"];
+                };
+            };
+            /** @description The request cannot be carried out as it was put. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+            /** @description No such repository, or the dataset is gone. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+            /** @description Something failed that should not. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+            /** @description Trouble with the official server, the token or the network. */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+            /** @description The official server is busy, or there is no backend. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+        };
+    };
+    count_query: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Whose repository it is. */
+                kind: components["schemas"]["RepositoryKind"];
+                /** @description Label of the official repository, such as `dp2`. */
+                label: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DatasetSearch"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DatasetCount"];
+                };
+            };
+            /** @description The request cannot be carried out as it was put. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+            /** @description No such repository, or the dataset is gone. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+            /** @description Something failed that should not. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+            /** @description Trouble with the official server, the token or the network. */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+            /** @description The official server is busy, or there is no backend. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+        };
+    };
+    get_query_shape: {
+        parameters: {
+            query: {
+                /** @description Name of a dataset type. */
+                dataset_type: string;
+            };
+            header?: never;
+            path: {
+                /** @description Whose repository it is. */
+                kind: components["schemas"]["RepositoryKind"];
+                /** @description Label of the official repository, such as `dp2`. */
+                label: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueryShape"];
+                };
+            };
+            /** @description The request cannot be carried out as it was put. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+            /** @description No such repository, or the dataset is gone. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+            /** @description Something failed that should not. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+            /** @description Trouble with the official server, the token or the network. */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+            /** @description The official server is busy, or there is no backend. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+        };
+    };
+    find_query_values: {
+        parameters: {
+            query: {
+                /** @description The dimension whose values are wanted. */
+                dimension: string;
+                /** @description What they begin with. */
+                prefix?: string;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description Whose repository it is. */
+                kind: components["schemas"]["RepositoryKind"];
+                /** @description Label of the official repository, such as `dp2`. */
+                label: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DatasetSearch"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FacetValues"];
+                };
+            };
+            /** @description The request cannot be carried out as it was put. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+            /** @description No such repository, or the dataset is gone. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+            /** @description Something failed that should not. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+            /** @description Trouble with the official server, the token or the network. */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+            /** @description The official server is busy, or there is no backend. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+        };
+    };
+    search: {
+        parameters: {
+            query: {
+                /** @description Words that have all to occur, globs for a whole name, or a dataset's identifier. */
+                text: string;
+                /** @description Comes back in every event. */
+                request?: string;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description Whose repository it is. */
+                kind: components["schemas"]["RepositoryKind"];
+                /** @description Label of the official repository, such as `dp2`. */
+                label: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One `SearchEvent` a line. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-ndjson": components["schemas"]["SearchEvent"];
+                };
+            };
+            /** @description The request cannot be carried out as it was put. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+            /** @description No such repository, or the dataset is gone. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+            /** @description Something failed that should not. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+            /** @description Trouble with the official server, the token or the network. */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+            /** @description The official server is busy, or there is no backend. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+        };
+    };
+    check_used: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Whose repository it is. */
+                kind: components["schemas"]["RepositoryKind"];
+                /** @description Label of the official repository, such as `dp2`. */
+                label: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UsedQuestion"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UsedList"];
+                };
+            };
+            /** @description The request cannot be carried out as it was put. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+            /** @description No such repository, or the dataset is gone. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+            /** @description Something failed that should not. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+            /** @description Trouble with the official server, the token or the network. */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+            /** @description The official server is busy, or there is no backend. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+        };
+    };
+    get_validity: {
+        parameters: {
+            query: {
+                /** @description Name of a collection of any type. */
+                collection: string;
+                /** @description Name of a dataset type. */
+                dataset_type: string;
+            };
+            header?: never;
+            path: {
+                /** @description Whose repository it is. */
+                kind: components["schemas"]["RepositoryKind"];
+                /** @description Label of the official repository, such as `dp2`. */
+                label: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CalibrationValidity"];
+                };
+            };
+            /** @description The request cannot be carried out as it was put. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+            /** @description No such repository, or the dataset is gone. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+            /** @description Something failed that should not. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+            /** @description Trouble with the official server, the token or the network. */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+            /** @description The official server is busy, or there is no backend. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+        };
+    };
+    get_vocabulary: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Whose repository it is. */
+                kind: components["schemas"]["RepositoryKind"];
+                /** @description Label of the official repository, such as `dp2`. */
+                label: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Vocabulary"];
+                };
+            };
+            /** @description The request cannot be carried out as it was put. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+            /** @description No such repository, or the dataset is gone. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+            /** @description Something failed that should not. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+            /** @description Trouble with the official server, the token or the network. */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+            /** @description The official server is busy, or there is no backend. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+        };
+    };
+    complete: {
+        parameters: {
+            query: {
+                what: components["schemas"]["CompletionTopic"];
+                /** @description How it begins, or for texts what is in it. */
+                prefix?: string;
+                /** @description Of dataset types: only those present in one of these. */
+                collection?: string[] | null;
+                /** @description Of values: a dimension, or a field of one such as `visit.target_name`. */
+                column?: string;
+                /** @description Of values: what is known already, as `instrument=LSSTCam`. */
+                data_id?: string[] | null;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description Whose repository it is. */
+                kind: components["schemas"]["RepositoryKind"];
+                /** @description Label of the official repository, such as `dp2`. */
+                label: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CompletionList"];
+                };
+            };
+            /** @description The request cannot be carried out as it was put. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+            /** @description No such repository, or the dataset is gone. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+            /** @description Something failed that should not. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+            /** @description Trouble with the official server, the token or the network. */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+            /** @description The official server is busy, or there is no backend. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReport"];
+                };
+            };
+        };
+    };
+    list_runs: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunList"];
                 };
             };
             /** @description The request cannot be carried out as it was put. */

@@ -3,10 +3,11 @@
  */
 
 import type { IDatasetSelection } from '../model';
+import { trans } from '../trans';
 import { dataIdText } from './citation';
 
 /** A small card with the dataset type, and the data ID or the number of datasets. */
-export function dragChip({ datasetType, datasets }: IDatasetSelection): HTMLElement {
+export function dragChip({ datasetType, datasets, whole }: IDatasetSelection): HTMLElement {
   const [first] = datasets;
   const chip = document.createElement('div');
   chip.className = 'pb-DragChip';
@@ -14,7 +15,11 @@ export function dragChip({ datasetType, datasets }: IDatasetSelection): HTMLElem
     part('pb-DragChip-name', datasetType.name),
     part(
       'pb-DragChip-dataId',
-      first && datasets.length === 1 ? dataIdText(first) : `${datasets.length.toLocaleString()} datasets`
+      whole !== undefined
+        ? trans.__('all that is found')
+        : first && datasets.length === 1
+          ? dataIdText(first)
+          : trans._n('%1 dataset', '%1 datasets', datasets.length, datasets.length.toLocaleString())
     )
   );
   return chip;

@@ -3,7 +3,13 @@
  */
 
 import type { IDatasetSelection } from '../model';
-import { snippetsOf, type IChoice, type ICode, type ISnippet, type ISnippetContext } from './snippets';
+import {
+  snippetsFor as allSnippets,
+  type IChoice,
+  type ICode,
+  type ISnippet,
+  type ISnippetContext
+} from './snippets';
 import { chooseButler, NOWHERE, type IButlerSource, type IPlace } from './source';
 
 /** What to write, apart from where. */
@@ -13,6 +19,8 @@ export interface ICodeOptions {
   readonly choice?: IChoice;
   /** Whether official data, too, is to be read through `python_butler`. */
   readonly preferPythonButler?: boolean;
+  /** Snippets that are not our own. */
+  readonly others?: readonly ISnippet[];
 }
 
 /** An expression, and what the cell it stands in must say first. */
@@ -23,9 +31,9 @@ export interface IExpression {
 }
 
 /** The snippets that apply to a selection, the default first. */
-export function snippetsFor(selection: IDatasetSelection): ISnippet[] {
+export function snippetsFor(selection: IDatasetSelection, others: readonly ISnippet[] = []): ISnippet[] {
   const context = contextFor(selection, 'cell', NOWHERE, chooseButler(selection, NOWHERE), {});
-  return snippetsOf(selection.datasetType).filter(snippet => snippet.getCode(context) !== null);
+  return [...allSnippets(selection), ...others].filter(snippet => codeOf(snippet, context) !== null);
 }
 
 /**
@@ -79,15 +87,27 @@ function codeFor(
   options: ICodeOptions
 ): ICode | null {
   const context = contextFor(selection, form, place, source, options);
-  for (const snippet of snippetsOf(selection.datasetType)) {
+  for (const snippet of [...allSnippets(selection), ...(options.others ?? [])]) {
     if (options.snippet === undefined || snippet.id === options.snippet) {
-      const code = snippet.getCode(context);
+      const code = codeOf(snippet, context);
       if (code) {
         return code;
       }
     }
   }
   return null;
+}
+
+/** What a snippet gives; one of another extension that fails must not keep the others from a menu. */
+function codeOf(snippet: ISnippet, context: ISnippetContext): ICode | null {
+  try {
+    return snippet.getCode(context);
+  } catch (reason) {
+    // For its author: nothing that the person at the notebook could do about it.
+    // eslint-disable-next-line no-console
+    console.error(`The snippet ${snippet.id} failed.`, reason);
+    return null;
+  }
 }
 
 function contextFor(
@@ -108,9 +128,15 @@ function needs(code: ICode, source: IButlerSource): { imports: string[]; setup: 
     : { imports: [...source.imports, ...code.imports], setup: source.setup };
 }
 
+/** Modules of the standard library that snippets use. */
+const STANDARD: ReadonlySet<string> = new Set(['io', 'uuid']);
+
 /** Without doubles, the standard library first, each group by module. */
 function sortImports(imports: readonly string[]): [string[], string[]] {
   const module = (line: string): string => line.split(' ')[1] ?? '';
   const sorted = [...new Set(imports)].sort((a, b) => module(a).localeCompare(module(b)));
-  return [sorted.filter(line => module(line) === 'uuid'), sorted.filter(line => module(line) !== 'uuid')];
+  return [
+    sorted.filter(line => STANDARD.has(module(line))),
+    sorted.filter(line => !STANDARD.has(module(line)))
+  ];
 }

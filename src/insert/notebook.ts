@@ -12,13 +12,17 @@ import {
   type NotebookPanel
 } from '@jupyterlab/notebook';
 import { UUID } from '@lumino/coreutils';
+import type { Widget } from '@lumino/widgets';
 
-import type { IDatasetSelection } from '../model';
+import { addCellNote, CELL_METADATA, type ICellNote, type IDatasetSelection, type IView } from '../model';
+import { readNames, type IButlerVariable } from '../python/butlers';
+import { askKernel } from '../python/kernel';
+import { isPython, magicLength } from '../python/tokens';
+import { trans } from '../trans';
 import { citationFor, referencesFor } from './citation';
 import { cellFor, expressionFor, type ICodeOptions, type IExpression } from './code';
-import { askKernel } from './kernel';
-import { readNames, type IButlerVariable } from './python/butlers';
-import { isPython, magicLength } from './python/tokens';
+import { noteFor } from './note';
+import type { ISnippet } from './snippets';
 import type { IPlace } from './source';
 
 /** What this room needs of JupyterLab. */
@@ -31,6 +35,21 @@ export interface IWorkspace {
    * notebook decides.
    */
   preferPythonButler(): boolean | undefined;
+  /** The address, for a notebook's text, that shows something in the panel. */
+  addressOf(view: IView): string;
+  /** Makes what shows a dataset that is dropped beside documents; set by whoever can. */
+  viewerOf?: (selection: IDatasetSelection) => Widget | null;
+  /** Snippets that are not our own. */
+  snippets(): readonly ISnippet[];
+}
+
+/** Options as the settings and other extensions have them, but for those that are given. */
+export function optionsOf<T extends ICodeOptions>(workspace: IWorkspace, options: T): T & ICodeOptions {
+  return {
+    preferPythonButler: workspace.preferPythonButler(),
+    others: workspace.snippets(),
+    ...options
+  };
 }
 
 /** What to insert, and in which form. */
@@ -51,21 +70,27 @@ export async function insertInNotebook(
 ): Promise<boolean> {
   const panel = workspace.notebooks.currentWidget;
   if (!panel?.content.model || panel.content.model.readOnly) {
-    const reason = panel ? 'The notebook cannot be changed.' : 'No notebook is open.';
-    Notification.warning(`${reason} The code can be copied instead.`, {
+    const reason = panel
+      ? trans.__('The notebook cannot be changed. The code can be copied instead.')
+      : trans.__('No notebook is open. The code can be copied instead.');
+    Notification.warning(reason, {
       autoClose: 10_000,
       actions: [
-        { label: 'Copy code', displayType: 'accent', callback: () => copyCode(selection, workspace, options) }
+        {
+          label: trans.__('Copy code'),
+          displayType: 'accent',
+          callback: () => copyCode(selection, workspace, options)
+        }
       ]
     });
     return false;
   }
   const kernel = await askKernel(panel.sessionContext.session?.kernel);
-  const chosen = { preferPythonButler: workspace.preferPythonButler(), ...options };
+  const chosen = optionsOf(workspace, options);
   const { content: notebook } = panel;
   const done =
     options.form === 'expression'
-      ? insertAtCursor(notebook, selection, kernel, chosen)
+      ? insertAtCursor(notebook, selection, kernel, chosen, view => workspace.addressOf(view))
       : insertBelow(notebook, selection, kernel, chosen);
   if (done) {
     workspace.activate(panel.id);
@@ -79,8 +104,7 @@ export function copyCode(
   workspace: IWorkspace,
   options: ICodeOptions = {}
 ): boolean {
-  const chosen = { preferPythonButler: workspace.preferPythonButler(), ...options };
-  const code = cellFor(selection, undefined, chosen);
+  const code = cellFor(selection, undefined, optionsOf(workspace, options));
   if (code !== null) {
     Clipboard.copyToSystem(code);
   }
@@ -110,9 +134,13 @@ export function placeIn(
   return { names: { ...above, taken: all.taken, usesPythonButler: all.usesPythonButler }, kernel };
 }
 
-/** A code cell for the shared model. */
-export function codeCell(source: string): Partial<ICodeCell> & { id: string; cell_type: 'code' } {
-  return { id: UUID.uuid4(), cell_type: 'code', source, metadata: {} };
+/** A code cell for the shared model, which says what data is in it. */
+export function codeCell(
+  source: string,
+  note: ICellNote
+): Partial<ICodeCell> & { id: string; cell_type: 'code' } {
+  const metadata = { [CELL_METADATA]: addCellNote({}, note) };
+  return { id: UUID.uuid4(), cell_type: 'code', source, metadata };
 }
 
 /** Select a cell and focus it, so that Shift+Enter runs it. */
@@ -124,12 +152,28 @@ export async function selectCell(notebook: Notebook, index: number): Promise<voi
   await NotebookActions.focusActiveCell(notebook);
 }
 
+/** Put the cursor into a cell. */
+export function editCell(notebook: Notebook, index: number): Promise<void> {
+  notebook.deselectAll();
+  notebook.activeCellIndex = index;
+  notebook.mode = 'edit';
+  notebook.widgets[index]?.editor?.focus();
+  return Promise.resolve();
+}
+
 /**
- * Insert an expression into a cell, with what it needs at the top of the cell, in one step.
+ * Insert an expression into a cell, with what it needs at the top of the cell and a note of what data it
+ * brings, in one step.
  *
  * @param start - Where the expression goes; what stands between here and `end` is replaced.
  */
-export function insertInCell(cell: Cell, start: number, end: number, { text, preamble }: IExpression): void {
+export function insertInCell(
+  cell: Cell,
+  start: number,
+  end: number,
+  { text, preamble }: IExpression,
+  note: ICellNote
+): void {
   const shared = cell.model.sharedModel;
   const source = shared.getSource();
   const top = magicLength(source);
@@ -142,6 +186,7 @@ export function insertInCell(cell: Cell, start: number, end: number, { text, pre
     if (needed) {
       shared.updateSource(top, top, line);
     }
+    shared.setMetadata(CELL_METADATA, addCellNote(shared.getMetadata(), note));
   });
   const { editor } = cell;
   if (editor) {
@@ -159,10 +204,11 @@ export function expressionForCell(
   offset: number,
   selection: IDatasetSelection,
   kernel: readonly IButlerVariable[],
-  options: ICodeOptions
+  options: ICodeOptions,
+  addressOf: IWorkspace['addressOf']
 ): IExpression | null {
   if (notebook.widgets[index]?.model.type !== 'code') {
-    return { text: citationFor(selection), preamble: '' };
+    return { text: citationFor(selection, addressOf), preamble: '' };
   }
   return expressionFor(selection, placeIn(notebook, index, kernel, offset), options);
 }
@@ -178,7 +224,7 @@ function insertBelow(
   if (source === null) {
     return false;
   }
-  notebook.model?.sharedModel.insertCell(index, codeCell(source));
+  notebook.model?.sharedModel.insertCell(index, codeCell(source, noteFor(selection)));
   void selectCell(notebook, index);
   return true;
 }
@@ -187,7 +233,8 @@ function insertAtCursor(
   notebook: Notebook,
   selection: IDatasetSelection,
   kernel: readonly IButlerVariable[],
-  options: ICodeOptions
+  options: ICodeOptions,
+  addressOf: IWorkspace['addressOf']
 ): boolean {
   const { activeCell: cell, activeCellIndex: index } = notebook;
   const editor = cell?.editor;
@@ -198,11 +245,11 @@ function insertAtCursor(
   const [start = 0, end = 0] = [range.start, range.end]
     .map(position => editor.getOffsetAt(position))
     .sort((a, b) => a - b);
-  const expression = expressionForCell(notebook, index, start, selection, kernel, options);
+  const expression = expressionForCell(notebook, index, start, selection, kernel, options, addressOf);
   if (!expression) {
     return false;
   }
-  insertInCell(cell, start, end, expression);
+  insertInCell(cell, start, end, expression, noteFor(selection));
   notebook.mode = 'edit';
   return true;
 }

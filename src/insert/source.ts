@@ -3,8 +3,8 @@
  */
 
 import type { IDatasetSelection } from '../model';
-import { freeName, keywords, statement } from './python/literals';
-import type { IButlerVariable, INames } from './python/butlers';
+import { freeName, keywords, statement } from '../python/literals';
+import type { IButlerVariable, INames } from '../python/butlers';
 
 /** What is known about the place that code goes to. */
 export interface IPlace {

@@ -1,9 +1,23 @@
 import type { IStateDB } from '@jupyterlab/statedb';
 
-import type { IButlerClient } from '../api';
+import {
+  AbortedError,
+  type Collection,
+  type DatasetType,
+  type IButlerClient,
+  type IDatasetClient,
+  type IRepositoryKey
+} from '../api';
+import { trans } from '../trans';
 import { DatasetListModel } from './datasets';
 import { DetailsModel } from './details';
-import { type IRemembered, Memory } from './memory';
+import { NO_FILTER } from './filters';
+import type { IView } from './link';
+import { type IListing, type IRemembered, Memory } from './memory';
+import { type IPlace, Places } from './places';
+import { placeOf } from './rows';
+import { SearchModel } from './search';
+import type { IDatasetTarget } from './targets';
 import { TreeModel } from './tree';
 import { VersionWatch } from './watch';
 
@@ -11,11 +25,22 @@ import { VersionWatch } from './watch';
  * Everything the panel shows, and how its parts follow one another.
  */
 export class ButlerModel {
-  constructor(options: { readonly client: IButlerClient; readonly state: IStateDB | null }) {
-    const { client, state } = options;
-    this.tree = new TreeModel(client);
+  constructor(options: {
+    readonly client: IButlerClient;
+    /** Tells what a single dataset is. */
+    readonly describer: IDatasetClient;
+    readonly state: IStateDB | null;
+  }) {
+    const { client, describer, state } = options;
+    this._client = client;
+    this.places = new Places();
+    this.tree = new TreeModel(client, this.places);
+    this.search = new SearchModel(client, {
+      known: () => this.tree.known,
+      repositories: () => this.tree.repositories
+    });
     this.datasets = new DatasetListModel(client);
-    this.details = new DetailsModel(client);
+    this.details = new DetailsModel(describer);
     this.watch = new VersionWatch({ client, seconds: 10, idle: () => !this._visible });
     this._memory = new Memory(state);
 
@@ -23,7 +48,14 @@ export class ButlerModel {
       this._remember();
       this._followRecovery();
     });
-    this.datasets.stateChanged.connect(() => this.details.show(this.datasets.selection));
+    this.search.stateChanged.connect(() => this._remember());
+    this.datasets.stateChanged.connect(() => {
+      this.details.listing = this.datasets.state.status === 'loading';
+      this.details.show(this.datasets.selection);
+      this._chooseWanted();
+      this._visit();
+      this._remember();
+    });
     this.datasets.failed.connect((_, { key, error }) => this.tree.noteFailure(key, error));
     this.watch.changed.connect((_, labels) => this._refreshPersonal(labels));
     this.watch.answered.connect(() => {
@@ -34,7 +66,9 @@ export class ButlerModel {
     });
   }
 
+  readonly places: Places;
   readonly tree: TreeModel;
+  readonly search: SearchModel;
   readonly datasets: DatasetListModel;
   readonly details: DetailsModel;
   readonly watch: VersionWatch;
@@ -43,6 +77,7 @@ export class ButlerModel {
   set visible(visible: boolean) {
     this._visible = visible;
     if (visible) {
+      this._openRemembered();
       // Much may have changed while nobody looked.
       this.watch.look();
     }
@@ -63,8 +98,85 @@ export class ButlerModel {
     const remembered = await this._memory.fetch();
     this._sections = remembered.sections;
     this._repositories = remembered.repositories;
+    this._listing = this.datasets.target ? null : remembered.listing;
     this.tree.restore(remembered);
+    this.search.search(remembered.search);
     this._restored = true;
+    if (this._visible) {
+      this._openRemembered();
+    }
+  }
+
+  /** What is looked at, so that others can be shown the same; null if nothing was chosen. */
+  get view(): IView | null {
+    const { target } = this.datasets;
+    if (target) {
+      const { kind, label } = target.repository;
+      return {
+        kind,
+        label,
+        collection: target.collection.name,
+        datasetType: target.datasetType.name,
+        filter: target.filter,
+        ids: [...this.datasets.picking.chosen]
+      };
+    }
+    const { active } = this.tree.view;
+    const row = this.tree.rows.at(active === null ? -1 : this.tree.rows.indexOf(active));
+    if (row === undefined || !('repository' in row)) {
+      return null;
+    }
+    const { kind, label } = row.repository;
+    return { kind, label, collection: 'collection' in row ? row.collection.name : undefined };
+  }
+
+  /**
+   * Show something: open what leads to it in the tree, list the datasets of its type, choose those named.
+   *
+   * Fails with what the server said if it is not there.
+   */
+  async show(view: IView, options: { readonly focus: boolean } = { focus: false }): Promise<void> {
+    this._showing.abort();
+    const showing = (this._showing = new AbortController());
+    const { signal } = showing;
+    const key: IRepositoryKey = { kind: view.kind, label: view.label };
+    // What was remembered is not what is wanted now.
+    this._listing = null;
+    this.search.search('');
+    try {
+      const found = await this._resolve(key, view, signal);
+      if (found.collection === undefined) {
+        this.tree.revealRepository(key, options.focus);
+        return;
+      }
+      const { focus } = options;
+      const type = found.datasetType?.name ?? null;
+      const collection = await this.tree.reveal(key, found.collection, type, { focus, signal });
+      if (found.datasetType) {
+        const { datasetType, filter } = found;
+        await this._list(key, { collection, datasetType, filter }, view.ids ?? [], signal);
+      } else {
+        this.places.visit(placeOf(key, collection, null));
+      }
+    } catch (reason) {
+      if (!(reason instanceof AbortedError)) {
+        throw reason;
+      }
+    }
+  }
+
+  /** Where in the tree a person is has changed. */
+  noteView(): void {
+    this._remember();
+  }
+
+  /** Go to a place that was starred, opened before or found. */
+  goTo(place: IPlace, ids: readonly string[] = []): Promise<void> {
+    const { kind, label, collection, datasetType } = place;
+    return this.show(
+      { kind, label, collection, datasetType: datasetType ?? undefined, ids },
+      { focus: true }
+    );
   }
 
   /** Ask again for everything that is seen. */
@@ -79,24 +191,25 @@ export class ButlerModel {
 
   /** Try again what failed or was stopped. */
   retry(): void {
-    for (const row of this.tree.rows) {
-      if (row.kind === 'notice' && row.retry) {
-        this.tree.retry(row.retry);
-      }
-    }
+    this.tree.retryFailed();
+    this.search.retry();
     this.datasets.retry();
     this.details.retry();
   }
 
   /** Stop everything that is under way. */
   cancel(): void {
+    this._showing.abort();
     this.tree.cancel();
+    this.search.cancel();
     this.datasets.cancel();
     this.details.cancel();
   }
 
   dispose(): void {
+    this._showing.abort();
     this.watch.dispose();
+    this.search.dispose();
     this.tree.dispose();
     this.datasets.dispose();
     this.details.dispose();
@@ -129,22 +242,133 @@ export class ButlerModel {
       if (state.status === 'failed') {
         this.datasets.retry();
       }
-      if (this.details.details.status === 'failed') {
+      if (this.details.failed) {
         this.details.retry();
       }
     }
   }
 
-  private _remember(): void {
-    if (this._restored) {
-      const { toggled, repositories } = this.tree;
-      // A list that could not be had does not undo what was known.
-      this._repositories = repositories.length > 0 ? repositories : this._repositories;
-      this._memory.save({ toggled, repositories: this._repositories, sections: this._sections });
+  /** What a view names, with what it only implies: a dataset tells its type, its run and its data ID. */
+  private async _resolve(
+    key: IRepositoryKey,
+    view: IView,
+    signal: AbortSignal
+  ): Promise<{
+    collection: string | undefined;
+    datasetType: DatasetType | null;
+    filter: IView['filter'];
+  }> {
+    const [id, another] = view.ids ?? [];
+    if (id !== undefined && another === undefined && !view.filter) {
+      const details = await this._client.details(key, id, signal);
+      const required = details.dataset_type.dimensions.flatMap(name => {
+        const value = details.data_id[name];
+        return value === undefined ? [] : [[name, [value]] as [string, (number | string)[]]];
+      });
+      return {
+        collection: view.collection ?? details.run,
+        datasetType: details.dataset_type,
+        // It may be far down a long list.
+        filter:
+          view.datasetType === undefined || required.length > 0
+            ? { ...NO_FILTER, data_id: Object.fromEntries(required) }
+            : null
+      };
+    }
+    if (view.collection === undefined && view.datasetType !== undefined) {
+      const { collection } = await this._client.place(key, view.datasetType, signal);
+      if (collection === null) {
+        throw new Error(trans.__('There are no datasets of type %1 in %2.', view.datasetType, key.label));
+      }
+      return this._resolve(key, { ...view, collection: collection.name }, signal);
+    }
+    if (view.collection === undefined || view.datasetType === undefined) {
+      return { collection: view.collection, datasetType: null, filter: null };
+    }
+    const { dataset_types: types } = await this._client.datasetTypes(key, view.collection, signal);
+    return {
+      collection: view.collection,
+      datasetType: types.find(({ name }) => name === view.datasetType) ?? null,
+      filter: view.filter
+    };
+  }
+
+  private async _list(
+    key: IRepositoryKey,
+    what: { collection: Collection; datasetType: DatasetType; filter: IView['filter'] },
+    ids: readonly string[],
+    signal: AbortSignal
+  ): Promise<void> {
+    const { collection, datasetType, filter } = what;
+    const repository = this.tree.find(key) ?? (await this._client.repository(key, signal));
+    this._wantedIds = new Set(ids);
+    this.datasets.open({ repository, collection, datasetType, filter: filter ?? null });
+    this._chooseWanted();
+  }
+
+  /** List what was listed the last time, once somebody can see it. */
+  private _openRemembered(): void {
+    const listing = this._listing;
+    this._listing = null;
+    if (listing) {
+      this._wantedIds = new Set(listing.chosen);
+      this.datasets.open(listing.target);
     }
   }
 
+  /** Choose the datasets that shall be, as soon as they are in the list. */
+  private _chooseWanted(): void {
+    const wanted = this._wantedIds;
+    if (wanted.size === 0) {
+      return;
+    }
+    const there = this.datasets.rows.filter(({ id }) => wanted.has(id));
+    if (there.length === 0) {
+      return;
+    }
+    // Before choosing, which is a change that leads here again.
+    this._wantedIds = new Set();
+    this.datasets.pick(picking => {
+      there.forEach(({ id }, index) => (index === 0 ? picking.only(id) : picking.toggle(id)));
+    });
+  }
+
+  private _visit(): void {
+    const { target } = this.datasets;
+    if (target && target !== this._visited) {
+      this._visited = target;
+      this.places.visit(placeOf(target.repository, target.collection, target.datasetType.name));
+    }
+  }
+
+  private _remember(): void {
+    if (this._restored) {
+      this._memory.save(() => {
+        const { toggled, repositories, contents, view } = this.tree;
+        // A list that could not be had does not undo what was known.
+        this._repositories = repositories.length > 0 ? repositories : this._repositories;
+        const { target, picking } = this.datasets;
+        return {
+          toggled,
+          repositories: this._repositories,
+          contents,
+          view,
+          listing: target ? { target, chosen: [...picking.chosen] } : this._listing,
+          search: this.search.text,
+          sections: this._sections
+        };
+      });
+    }
+  }
+
+  private readonly _client: IButlerClient;
   private readonly _memory: Memory;
+  /** What was listed the last time, until it is listed again. */
+  private _listing: IListing | null = null;
+  /** Datasets that shall be chosen once they are in the list. */
+  private _wantedIds: ReadonlySet<string> = new Set();
+  private _visited: IDatasetTarget | null = null;
+  private _showing = new AbortController();
   private _sections: IRemembered['sections'] = null;
   private _repositories: IRemembered['repositories'] = [];
   private _restored = false;

@@ -2,27 +2,26 @@ import { type ISignal, Signal } from '@lumino/signaling';
 
 import {
   AbortedError,
-  type Collection,
   type Dataset,
-  type DatasetType,
+  type DatasetFilter,
+  type DatasetSearch,
   type EndEvent,
   type ErrorReport,
   type IButlerClient,
-  type IDatasetQuery,
   type IRepositoryKey,
-  reportOf,
-  type Repository
+  type QueryCall,
+  reportOf
 } from '../api';
-import { Picking } from './picking';
+import { Choice } from './choice';
+import { tidyFilter } from './filters';
+import type { IDatasetMarks } from './marks';
+import { type IPage, RowPages } from './pages';
+import type { Picking } from './picking';
 import { repositoryId } from './requests';
 import type { IDatasetSelection } from './selection';
-
-/** What is listed: the datasets of one type found in one collection. */
-export interface IDatasetTarget {
-  readonly repository: Repository;
-  readonly collection: Collection;
-  readonly datasetType: DatasetType;
-}
+import { breathe } from './slices';
+import { RowSummary } from './summary';
+import { type IDatasetPlace, type IDatasetTarget, queryOf, samePlace, sameTarget, searchOf } from './targets';
 
 /** How far the list has come. */
 export type ListState =
@@ -33,20 +32,20 @@ export type ListState =
   /** There is more, to be asked for when the end comes into view. */
   | { readonly status: 'partial' }
   | { readonly status: 'complete' }
-  /** There is more, but nobody scrolls that far. */
-  | { readonly status: 'capped' }
   | { readonly status: 'cancelled' }
   | { readonly status: 'superseded' }
   | { readonly status: 'failed'; readonly error: ErrorReport };
 
-/** Most rows held at once; browsers limit how high an element can be. */
-export const MAX_ROWS = 500_000;
+/** Most rows held at once; others are fetched again when they come into view. */
+export const MAX_HELD = 30_000;
 
 /** Most rows that one request may ask for. */
 const MAX_PAGE = 20_000;
 
 /**
  * A list of datasets that grows page by page as its end comes into view, with one stream at a time.
+ *
+ * Rows far from those in view are let go: however long the list, it takes no more memory.
  */
 export class DatasetListModel {
   constructor(private readonly _client: IButlerClient) {}
@@ -73,48 +72,113 @@ export class DatasetListModel {
     return this._state;
   }
 
+  /** How many rows the list has so far. */
+  get length(): number {
+    return this._pages.length;
+  }
+
+  /** A row, or undefined while it is not held: `look` has it fetched. */
+  rowAt(index: number): Dataset | undefined {
+    return this._pages.at(index);
+  }
+
+  /** The rows that are held, in order; all of them if the list is not longer than `MAX_HELD`. */
   get rows(): readonly Dataset[] {
-    return this._rows;
+    return Array.from(this._pages.entries(), ([, row]) => row);
+  }
+
+  /** What the columns depend on. */
+  get summary(): RowSummary {
+    return this._summary;
   }
 
   get picking(): Picking {
-    return this._picking;
+    return this._choice.picking;
+  }
+
+  /** Index of the row that has the keyboard, or null before any was touched. */
+  get activeIndex(): number | null {
+    return this._choice.activeIndex;
+  }
+
+  /** Whether everything found is chosen, also what is not held or has not come. */
+  get isAllChosen(): boolean {
+    return this._choice.isAll;
+  }
+
+  /** How many datasets are chosen, as far as that is known. */
+  get chosenCount(): number {
+    return this.isAllChosen ? this.length : this.picking.chosen.size;
+  }
+
+  isChosen(id: string): boolean {
+    return this._choice.has(id);
   }
 
   /** Rows asked for at a time. */
   pageSize = 1000;
+
+  /** What is known of datasets in the person's satellite, once somebody finds that out. */
+  get marks(): IDatasetMarks | null {
+    return this._marks;
+  }
+
+  set marks(marks: IDatasetMarks | null) {
+    this._marks = marks;
+    marks?.changed.connect(() => this._stateChanged.emit());
+  }
+
+  /** The list as a butler's query, once the backend has told it. */
+  call: QueryCall | null = null;
+
+  /** What is listed, for whoever acts on all that is found; null if nothing is listed. */
+  get search(): DatasetSearch | null {
+    return this._target && searchOf(this._target);
+  }
 
   /** The chosen datasets in the order of the list, or null if there are none. */
   get selection(): IDatasetSelection | null {
     if (!this._target) {
       return null;
     }
-    const { chosen } = this._picking;
-    const datasets = this._rows.filter(row => chosen.has(row.id));
-    return datasets.length > 0 ? { ...this._target, datasets } : null;
+    const { repository, collection, datasetType } = this._target;
+    const place = { repository, collection, datasetType };
+    if (this.isAllChosen) {
+      return { ...place, datasets: this.rows, whole: this.call, filter: this._target.filter };
+    }
+    const datasets = this._choice.rows;
+    return datasets.length > 0 ? { ...place, datasets } : null;
   }
 
-  /** List other datasets; what was under way ends. */
-  open(target: IDatasetTarget): void {
-    if (this._target && sameTarget(this._target, target) && this._state.status !== 'failed') {
+  /** List other datasets; what was under way ends. Without a filter, all of a place. */
+  open(place: IDatasetPlace & { readonly filter?: DatasetFilter | null }): void {
+    const { repository, collection, datasetType } = place;
+    const before = this._target;
+    // Who only names the place that is listed already does not ask for its filter to go.
+    const kept = before && place.filter === undefined && samePlace(before, place) ? before.filter : null;
+    const filter = tidyFilter(place.filter ?? kept);
+    const target = { repository, collection, datasetType, filter };
+    if (before && sameTarget(before, target) && this._state.status !== 'failed') {
       return;
     }
     this._abort();
     this._target = target;
-    this._rows = [];
-    this._complete = 0;
-    this._cursor = null;
-    this._picking.clear();
+    this.call = null;
+    this._begin();
     void this._loadPage();
   }
 
-  /** Rows up to this one are in view: get more if the end is near. */
-  look(lastVisible: number): void {
-    if (
-      this._state.status === 'partial' &&
-      !this._running &&
-      lastVisible >= this._rows.length - this.pageSize / 2
-    ) {
+  /** These rows are in view: get more if the end is near, and what was let go. */
+  look(last: number, first = last): void {
+    this._view = [first, last];
+    this._lookForMarks(first, last);
+    if (this._running) {
+      return;
+    }
+    const missing = this._pages.missing(first, Math.min(last, this._pages.length - 1));
+    if (missing && CAN_LOAD.has(this._state.status)) {
+      void this._reload(missing);
+    } else if (this._state.status === 'partial' && last >= this._pages.length - this.pageSize / 2) {
       void this._loadPage();
     }
   }
@@ -123,7 +187,8 @@ export class DatasetListModel {
   retry(): void {
     const { status } = this._state;
     if (status === 'failed' || status === 'cancelled' || status === 'superseded') {
-      void this._loadPage();
+      const missing = this._pages.missing(this._view[0], Math.min(this._view[1], this._pages.length - 1));
+      void (missing ? this._reload(missing) : this._loadPage());
     }
   }
 
@@ -135,12 +200,21 @@ export class DatasetListModel {
     }
   }
 
-  /** Choose rows. */
+  /** Choose rows, among those that are held. */
   pick(change: (picking: Picking, ids: readonly string[]) => void): void {
+    this._choice.isAll = false;
     change(
-      this._picking,
-      this._rows.map(row => row.id)
+      this.picking,
+      this.rows.map(row => row.id)
     );
+    this._choice.follow(this._pages);
+    this._stateChanged.emit();
+  }
+
+  /** Choose everything that is found. */
+  pickAll(): void {
+    this.pick((picking, ids) => picking.all(ids));
+    this._choice.isAll = this._state.status !== 'complete' || this._pages.held < this._pages.length;
     this._stateChanged.emit();
   }
 
@@ -153,35 +227,61 @@ export class DatasetListModel {
     if (!target || repositoryId(target.repository) !== repositoryId(key)) {
       return;
     }
-    const wanted = Math.max(this._rows.length, this.pageSize);
+    if (this._pages.length > MAX_HELD) {
+      // Too long to be fetched again as a whole: what is in view is, and the rest when it comes into view.
+      this._abort();
+      this._pages.dropBroken();
+      this._pages.evictAll();
+      this._set({ status: this._cursor === null ? 'complete' : 'partial' });
+      return;
+    }
+    const wanted = Math.max(this._pages.length, this.pageSize);
     const running = this._start();
+    const pages = new RowPages();
+    const summary = new RowSummary();
     // Should this break off, the list is asked for again from its beginning.
-    this._complete = 0;
-    this._cursor = null;
-    const rows: Dataset[] = [];
+    this._isStale = true;
     let cursor: string | null = null;
     try {
       do {
-        const limit = Math.min(MAX_PAGE, wanted - rows.length);
+        const limit = Math.min(MAX_PAGE, wanted - pages.length);
+        const page = pages.add(cursor);
         const end: EndEvent = await this._stream(target, { limit, cursor }, running.signal, some => {
-          rows.push(...some);
+          pages.append(page, some);
+          summary.take(some);
         });
+        page.whole = true;
         cursor = end.next_cursor;
         if (end.superseded) {
           break;
         }
-      } while (cursor !== null && rows.length < wanted);
+      } while (cursor !== null && pages.length < wanted);
     } catch (reason) {
       this._stop(running, reason);
       return;
     }
     if (this._running === running) {
-      this._rows = rows;
-      this._complete = rows.length;
+      this._isStale = false;
+      this._pages = pages;
+      this._summary = summary;
       this._cursor = cursor;
-      this._picking.keep(new Set(rows.map(row => row.id)));
+      this.picking.keep(new Set(this.rows.map(row => row.id)));
+      this._choice.follow(this._pages);
       this._running = null;
       this._set({ status: cursor === null ? 'complete' : 'partial' });
+    }
+  }
+
+  private _lookForMarks(first: number, last: number): void {
+    if (this._marks && this._target) {
+      const ids: string[] = [];
+      for (let index = first; index <= last; index++) {
+        const row = this._pages.at(index);
+        if (row) {
+          ids.push(row.id);
+        }
+      }
+      this._marks.look(this._target.repository, ids);
     }
   }
 
@@ -191,6 +291,16 @@ export class DatasetListModel {
     Signal.clearData(this);
   }
 
+  private _begin(): void {
+    this._pages = new RowPages();
+    this._summary = new RowSummary();
+    this._cursor = null;
+    this._isStale = false;
+    this._view = [0, 0];
+    this._choice.clear();
+  }
+
+  /** Get the page at the end of the list. */
   private async _loadPage(): Promise<void> {
     const target = this._target;
     if (!target) {
@@ -198,44 +308,92 @@ export class DatasetListModel {
     }
     const running = this._start();
     this._set({ status: 'loading', busyUntil: null });
+    if (this._isStale) {
+      this._cursor = null;
+    }
     // A page that broke off is asked for again as a whole; its rows go when the first new ones come.
-    let begun = false;
+    let page: IPage | null = null;
+    const begun = (): IPage => {
+      if (this._isStale) {
+        this._begin();
+      }
+      return (page ??= this._pages.add(this._cursor));
+    };
     try {
-      const page = { limit: Math.min(MAX_PAGE, this.pageSize), cursor: this._cursor };
-      const end = await this._stream(target, page, running.signal, some => {
-        if (!begun) {
-          this._rows.length = this._complete;
-          begun = true;
-        }
-        this._rows.push(...some);
+      const asked = { limit: Math.min(MAX_PAGE, this.pageSize), cursor: this._cursor };
+      const end = await this._stream(target, asked, running.signal, some => {
+        this._pages.append(begun(), some);
+        this._summary.take(some);
         this._set({ status: 'loading', busyUntil: null });
       });
       if (this._running === running) {
         this._running = null;
-        this._finish(end, begun);
+        begun().whole = true;
+        this._finish(end);
       }
     } catch (reason) {
       this._stop(running, reason);
     }
   }
 
-  private _finish(end: EndEvent, begun: boolean): void {
-    if (!begun) {
-      this._rows.length = this._complete;
+  /** Get a page again whose rows were let go. */
+  private async _reload(page: IPage): Promise<void> {
+    const target = this._target;
+    if (!target) {
+      return;
     }
-    this._complete = this._rows.length;
+    const running = this._start();
+    const isLast = page.start + page.length >= this._pages.length;
+    this._set({ status: 'loading', busyUntil: null });
+    try {
+      const rows: Dataset[] = [];
+      const asked = { limit: Math.min(MAX_PAGE, Math.max(1, page.length)), cursor: page.cursor };
+      const end = await this._stream(target, asked, running.signal, some => rows.push(...some));
+      if (this._running !== running) {
+        return;
+      }
+      this._running = null;
+      if (end.superseded) {
+        this._set({ status: 'superseded' });
+        return;
+      }
+      this._pages.refill(page, rows);
+      if (isLast) {
+        this._cursor = end.next_cursor;
+      }
+      this._settle();
+    } catch (reason) {
+      this._stop(running, reason);
+    }
+  }
+
+  private _finish(end: EndEvent): void {
     if (end.superseded) {
       // Without a cursor the page is asked for again from its beginning.
+      if (end.next_cursor === null) {
+        this._markBroken();
+      }
       this._cursor = end.next_cursor ?? this._cursor;
       this._set({ status: 'superseded' });
       return;
     }
     this._cursor = end.next_cursor;
-    if (this._cursor === null) {
-      this._set({ status: 'complete' });
-    } else {
-      this._set({ status: this._rows.length >= MAX_ROWS ? 'capped' : 'partial' });
+    this._settle();
+  }
+
+  private _markBroken(): void {
+    const last = this._pages.pageAt(this._pages.length - 1);
+    if (last) {
+      last.whole = false;
     }
+  }
+
+  private _settle(): void {
+    const anchor = this.activeIndex ?? this._view[0];
+    const near = Math.abs(anchor - this._view[0]) <= MAX_HELD;
+    const stretch = [Math.min(anchor, this._view[0]), Math.max(anchor, this._view[1])] as const;
+    this._pages.evict(MAX_HELD, this._view, near ? stretch : this._view);
+    this._set({ status: this._cursor === null ? 'complete' : 'partial' });
   }
 
   private async _stream(
@@ -255,6 +413,10 @@ export class DatasetListModel {
       }
       if (next.value.event === 'rows') {
         take(next.value.rows);
+        const pause = breathe();
+        if (pause) {
+          await pause;
+        }
       } else {
         this._set({ status: 'loading', busyUntil: Date.now() + next.value.retry_in * 1000 });
       }
@@ -293,32 +455,19 @@ export class DatasetListModel {
 
   private readonly _stateChanged = new Signal<this, void>(this);
   private readonly _failed = new Signal<this, { key: IRepositoryKey; error: ErrorReport }>(this);
-  private readonly _picking = new Picking();
+  private readonly _choice = new Choice();
   private _target: IDatasetTarget | null = null;
-  private _rows: Dataset[] = [];
-  /** How many rows belong to pages that came whole. */
-  private _complete = 0;
+  private _pages = new RowPages();
+  private _summary = new RowSummary();
   private _cursor: string | null = null;
+  /** Whether the whole list has to be asked for again. */
+  private _isStale = false;
+  private _view: readonly [first: number, last: number] = [0, 0];
   private _state: ListState = { status: 'closed' };
   private _running: AbortController | null = null;
+  private _marks: IDatasetMarks | null = null;
   private _isDisposed = false;
 }
 
-function queryOf(target: IDatasetTarget): IDatasetQuery {
-  const { repository, collection, datasetType } = target;
-  return {
-    kind: repository.kind,
-    label: repository.label,
-    collection: collection.name,
-    datasetType: datasetType.name
-  };
-}
-
-/** Whether both name the same list. */
-export function sameTarget(one: IDatasetTarget, other: IDatasetTarget): boolean {
-  return (
-    repositoryId(one.repository) === repositoryId(other.repository) &&
-    one.collection.name === other.collection.name &&
-    one.datasetType.name === other.datasetType.name
-  );
-}
+/** States in which rows may be fetched without being asked for by a person. */
+const CAN_LOAD: ReadonlySet<ListState['status']> = new Set(['partial', 'complete']);

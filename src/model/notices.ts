@@ -3,6 +3,7 @@
  */
 
 import type { CollectionType, ErrorReport, Repository } from '../api';
+import { trans } from '../trans';
 import { exactNumber } from './format';
 
 /** Every state other than simply being there. */
@@ -41,19 +42,20 @@ function notice(state: NoticeState, message: string, rest: Partial<INotice> = {}
 
 /** Something is under way. */
 export function loadingNotice(what: string): INotice {
-  return notice('loading', `Loading ${what} …`);
+  return notice('loading', trans.__('Loading %1 …', what));
 }
 
 /** The person stopped it. */
 export function cancelledNotice(what: string): INotice {
-  return notice('cancelled', `Loading ${what} was stopped.`, { retry: 'Load' });
+  return notice('cancelled', trans.__('Loading %1 was stopped.', what), { retry: trans.__('Load') });
 }
 
 /** It failed. */
 export function errorNotice(error: ErrorReport, retryAt: number | null = null): INotice {
   return notice(stateOf(error), error.message, {
-    nextStep: error.next_step,
-    retry: 'Retry',
+    // To wait is all there is to do about a busy server, and when it ends is told beside it.
+    nextStep: retryAt !== null && error.kind === 'busy' ? '' : error.next_step,
+    retry: trans.__('Retry'),
     retryAt,
     error
   });
@@ -61,14 +63,14 @@ export function errorNotice(error: ErrorReport, retryAt: number | null = null): 
 
 /** The server asked to come back later, and that is being done. */
 export function waitingNotice(retryAt: number): INotice {
-  return notice('busy', 'The server is busy; the query goes on by itself.', { retryAt });
+  return notice('busy', trans.__('The server is busy; the query goes on by itself.'), { retryAt });
 }
 
 /** A newer query took the place of this one. */
 export function supersededNotice(): INotice {
-  return notice('superseded', 'Another view asked this repository for something else.', {
-    nextStep: 'This list waits, so that your notebook keeps its share of the server.',
-    retry: 'Continue'
+  return notice('superseded', trans.__('Another view asked this repository for something else.'), {
+    nextStep: trans.__('This list waits, so that your notebook keeps its share of the server.'),
+    retry: trans.__('Continue')
   });
 }
 
@@ -78,84 +80,137 @@ export function repositoryNotice(repository: Repository): INotice | null {
     return null;
   }
   if (repository.state === 'absent') {
-    return notice('absent', 'You have not written anything yet.', {
-      nextStep: 'The first put from a notebook creates this repository.'
+    return notice('absent', trans.__('You have not written anything yet.'), {
+      nextStep: trans.__('The first put from a notebook creates this repository.')
     });
   }
   if (repository.error) {
     return errorNotice(repository.error);
   }
-  return notice(repository.state, `The repository ${repository.label} is ${STATE_WORDS[repository.state]}.`, {
-    retry: 'Retry'
-  });
+  const message = trans.__('The repository %1 is %2.', repository.label, stateWord(repository.state));
+  return notice(repository.state, message, { retry: trans.__('Retry') });
 }
 
 /** Nothing at all is known here. */
 export function noRepositoriesNotice(): INotice {
-  return notice('empty', 'No Butler repository is known here.', {
-    nextStep: 'Name one in the file that DAF_BUTLER_REPOSITORY_INDEX points to, then press Retry.',
-    retry: 'Retry'
+  return notice('empty', trans.__('No Butler repository is known here.'), {
+    nextStep: trans.__('Name one in the file that DAF_BUTLER_REPOSITORY_INDEX points to, then press Retry.'),
+    retry: trans.__('Retry')
   });
 }
 
 /** A level of the tree without collections. */
 export function noCollectionsNotice(parent: string | null): INotice {
   return parent === null
-    ? notice('empty', 'This repository has no collections.')
-    : notice('empty', 'This chain has no collections in it.');
+    ? notice('empty', trans.__('This repository has no collections.'))
+    : notice('empty', trans.__('This chain has no collections in it.'));
 }
 
 /** A collection without datasets. */
 export function noDatasetTypesNotice(type: CollectionType): INotice {
   return notice(
     'empty',
-    type === 'CHAINED' ? 'Nothing in this chain holds datasets.' : 'This collection is empty.'
+    type === 'CHAINED'
+      ? trans.__('Nothing in this chain holds datasets.')
+      : trans.__('This collection is empty.')
   );
 }
 
 /** A list without datasets: summaries of collections promise more than may be left. */
 export function noDatasetsNotice(datasetType: string, collection: string): INotice {
-  return notice('empty', `No ${datasetType} in ${collection}.`, {
-    nextStep: 'The summary of the collection names it, but every one has been removed.'
+  return notice('empty', trans.__('No %1 in %2.', datasetType, collection), {
+    nextStep: trans.__('The summary of the collection names it, but every one has been removed.')
   });
 }
 
-/** Nobody has chosen yet what to list. */
-export function nothingChosenNotice(what: 'type' | 'dataset'): INotice {
-  return what === 'type'
-    ? notice('empty', 'Select a dataset type above to list its datasets.')
-    : notice('empty', 'Select a dataset to see what it is.');
+/** A list that filters have left nothing of. */
+export function noMatchNotice(): INotice {
+  return notice('empty', trans.__('Nothing matches the filters.'), { retry: trans.__('Clear filters') });
 }
 
-/** Only some collections are shown. */
-export function cappedCollectionsNotice(shown: number, total: number): INotice {
-  return notice('capped', `The first ${exactNumber(shown)} of ${exactNumber(total)} collections.`);
+/** Nobody has chosen yet what to list. */
+export function nothingChosenNotice(what: 'query' | 'type' | 'dataset'): INotice {
+  switch (what) {
+    case 'query':
+      return notice('empty', trans.__('Select a dataset type above to narrow what is listed of it.'));
+    case 'type':
+      return notice('empty', trans.__('Select a dataset type above to list its datasets.'));
+    case 'dataset':
+      return notice('empty', trans.__('Select a dataset to see what it is.'));
+  }
+}
+
+/** What a search has not found. */
+export function nothingFoundNotice(text: string, where: readonly string[]): INotice {
+  const nextStep =
+    where.length === 0
+      ? ''
+      : trans.__(
+          'Names and documentation of collections and names of dataset types in %1 were searched.',
+          where.join(', ')
+        );
+  return notice('empty', trans.__('Nothing matches “%1”.', text), { nextStep });
+}
+
+/** Only some of what a search found is shown. */
+export function cappedSearchNotice(shown: number, total: number): INotice {
+  return notice('capped', trans.__('%1 of %2 matches are shown.', exactNumber(shown), exactNumber(total)), {
+    nextStep: trans.__('Type more to narrow the search.')
+  });
+}
+
+/** A repository that cannot be searched now. */
+export function awayNotice(repository: Repository): INotice {
+  return notice(
+    'offline',
+    trans.__('%1 is %2 and was not searched.', repository.label, stateWord(repository.state)),
+    {
+      nextStep: trans.__('What had been loaded of it was.'),
+      retry: trans.__('Retry')
+    }
+  );
+}
+
+/** The person stopped the search. */
+export function cancelledSearchNotice(repository: Repository): INotice {
+  return notice('cancelled', trans.__('The search of %1 was stopped.', repository.label), {
+    retry: trans.__('Search')
+  });
 }
 
 /** Only some datasets are shown. */
 export function cappedDatasetsNotice(shown: number): INotice {
-  return notice('capped', `The first ${exactNumber(shown)} datasets; the list ends here.`, {
-    nextStep: 'Use butler.query_datasets in a notebook to reach the others.'
+  return notice('capped', trans.__('The first %1 datasets; the list ends here.', exactNumber(shown)), {
+    nextStep: trans.__('Use butler.query_datasets in a notebook to reach the others.')
   });
 }
 
 /** The registry knows the dataset, but its file is not there. */
 export function goneNotice(): INotice {
-  return notice('gone', 'The file of this dataset is not there.', {
-    nextStep: 'Its data ID and provenance remain; reading it will fail.'
+  return notice('gone', trans.__('The file of this dataset is not there.'), {
+    nextStep: trans.__('Its data ID and provenance remain; reading it will fail.')
   });
 }
 
 /** A state in one or two words, beside the name of what is in it. */
-export const STATE_WORDS: Readonly<Record<Repository['state'], string>> = {
-  connected: 'connected',
-  absent: 'not created yet',
-  busy: 'busy',
-  offline: 'offline',
-  token: 'token not accepted',
-  forbidden: 'no access',
-  error: 'in error'
-};
+export function stateWord(state: Repository['state']): string {
+  switch (state) {
+    case 'connected':
+      return trans.__('connected');
+    case 'absent':
+      return trans.__('not created yet');
+    case 'busy':
+      return trans.__('busy');
+    case 'offline':
+      return trans.__('offline');
+    case 'token':
+      return trans.__('token not accepted');
+    case 'forbidden':
+      return trans.__('no access');
+    case 'error':
+      return trans.__('in error');
+  }
+}
 
 /** A notice in one sentence or two, for those who listen. */
 export function spokenNotice(notice: INotice): string {

@@ -15,9 +15,14 @@ export type Loadable<T> =
  * whoever asks again, asks the server.
  */
 export class Resource<T> {
+  /**
+   * @param _isSeen - Whether somebody waits for it now, so that it is asked for again by itself once the
+   *   server said so; if not given, whoever looks at it then has to ask.
+   */
   constructor(
     private readonly _fetch: (signal: AbortSignal) => Promise<T>,
-    private readonly _changed: (state: Loadable<T>) => void
+    private readonly _changed: (state: Loadable<T>) => void,
+    private readonly _isSeen: () => boolean = () => false
   ) {}
 
   get state(): Loadable<T> {
@@ -122,7 +127,13 @@ export class Resource<T> {
   /** When the server said when to come back, the thing becomes wanted again at that time. */
   private _schedule(state: Loadable<T>): void {
     if (state.status === 'failed' && state.retryAt !== null) {
-      this._timer = setTimeout(() => this.forgetFailure(), Math.max(0, state.retryAt - Date.now()));
+      const again = (): void => {
+        this.forgetFailure();
+        if (this._isSeen()) {
+          this.ask();
+        }
+      };
+      this._timer = setTimeout(again, Math.max(0, state.retryAt - Date.now()));
     }
   }
 
@@ -141,4 +152,18 @@ export class Resource<T> {
   private _stale = false;
   private _running: AbortController | null = null;
   private _timer: ReturnType<typeof setTimeout> | undefined = undefined;
+}
+
+/** How far a thing is, of which nobody may have asked yet. */
+export function stateOf<T>(resource: Resource<T> | undefined): Loadable<T> {
+  return resource?.state ?? { status: 'unasked' };
+}
+
+/** The one of that name, made when it is wanted for the first time. */
+export function made<T>(all: Map<string, T>, id: string, make: () => T): T {
+  let one = all.get(id);
+  if (one === undefined) {
+    all.set(id, (one = make()));
+  }
+  return one;
 }

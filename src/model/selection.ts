@@ -1,4 +1,4 @@
-import type { Collection, Dataset, DatasetType, Repository } from '../api';
+import type { Collection, Dataset, DatasetFilter, DatasetType, QueryCall, Repository } from '../api';
 
 /**
  * Some datasets of one type that a person chose, with where they were found.
@@ -10,4 +10,11 @@ export interface IDatasetSelection {
   readonly datasetType: DatasetType;
   /** At least one, in the order of the list. */
   readonly datasets: readonly Dataset[];
+  /**
+   * Given if everything that a query finds is chosen, of which `datasets` are only some: the query, or null
+   * as long as the backend has not told it.
+   */
+  readonly whole?: QueryCall | null;
+  /** What narrowed the list that they were chosen from, if anything did. */
+  readonly filter?: DatasetFilter | null;
 }

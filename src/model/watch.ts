@@ -24,7 +24,7 @@ export class VersionWatch {
         this._compare(versions);
       },
       frequency: { interval: seconds * 1000, backoff: true, max: 60_000 },
-      standby: () => (idle() ? true : 'when-hidden')
+      standby: () => (this._live || idle() ? true : 'when-hidden')
     });
     this._throttler = new Throttler(() => this._poll.refresh(), { limit: LEAST, edge: 'trailing' });
   }
@@ -41,6 +41,19 @@ export class VersionWatch {
 
   set seconds(seconds: number) {
     this._poll.frequency = { ...this._poll.frequency, interval: seconds * 1000 };
+  }
+
+  /** Whether changes are told as they happen, so that nothing need be asked. */
+  set live(live: boolean) {
+    this._live = live;
+    if (!live) {
+      this.look();
+    }
+  }
+
+  /** Learn the versions without having asked. */
+  tell(versions: Readonly<Record<string, string>>): void {
+    this._compare(versions);
   }
 
   /** Look soon: something may have changed. */
@@ -71,5 +84,6 @@ export class VersionWatch {
   private readonly _abort = new AbortController();
   private readonly _poll: Poll;
   private readonly _throttler: Throttler<void>;
+  private _live = false;
   private _versions: Readonly<Record<string, string>> | null = null;
 }

@@ -1,10 +1,8 @@
 import type { Dataset } from '../api';
+import type { RowSummary } from '../model';
 
 /** Dimensions that one instrument or one skymap fills alike; they need no column unless they differ. */
 const GOVERNORS: ReadonlySet<string> = new Set(['instrument', 'skymap']);
-
-/** Rows looked at to judge how wide a column must be. */
-const SAMPLE = 200;
 
 /** Most characters a column is given room for. */
 const MOST = 40;
@@ -26,19 +24,15 @@ export interface IColumns {
 }
 
 /** Lay out the dimensions of datasets, judging by the rows that have come so far. */
-export function columnsOf(dimensions: readonly string[], rows: readonly Dataset[]): IColumns {
-  const first = rows[0];
+export function columnsOf(dimensions: readonly string[], rows: RowSummary): IColumns {
+  const { first, sample } = rows;
   const isCommon = (name: string): boolean =>
-    first !== undefined &&
-    GOVERNORS.has(name) &&
-    dimensions.some(other => !GOVERNORS.has(other)) &&
-    rows.every(row => row.data_id[name] === first.data_id[name]);
+    GOVERNORS.has(name) && dimensions.some(other => !GOVERNORS.has(other)) && rows.isCommon(name);
   const common = dimensions.filter(isCommon);
   const shown = dimensions.filter(name => !common.includes(name));
-  if (shown.length === 0 || hasTwins(rows)) {
+  if (shown.length === 0 || rows.hasTwins) {
     shown.push(RUN);
   }
-  const sample = rows.slice(0, SAMPLE);
   const widths = shown.map(name => Math.max(name.length, ...sample.map(row => valueOf(row, name).length)));
   return {
     shown,
@@ -52,15 +46,6 @@ export function columnsOf(dimensions: readonly string[], rows: readonly Dataset[
 /** What a row has in a column. */
 export function valueOf(row: Dataset, column: string): string {
   return column === RUN ? row.run : String(row.data_id[column] ?? '');
-}
-
-/** Whether two datasets share a data ID, as calibrations of different times do. */
-function hasTwins(rows: readonly Dataset[]): boolean {
-  // Rows come ordered by data ID: twins are neighbours.
-  return rows.some((row, index) => {
-    const next = rows[index + 1];
-    return next !== undefined && dataIdLine(row) === dataIdLine(next);
-  });
 }
 
 /** The data ID in one line, as people write it. */

@@ -1,9 +1,10 @@
-import { MenuSvg, refreshIcon } from '@jupyterlab/ui-components';
+import { refreshIcon } from '@jupyterlab/ui-components';
 import type { CommandRegistry } from '@lumino/commands';
 import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
 
 import type { ButlerModel, IDatasetSelection } from '../model';
-import { butlerIcon } from './icons';
+import { butlerIcon, type ISnippetChoice, snippetMenu } from '../parts';
+import { trans } from '../trans';
 import { returnFocus } from './keys';
 
 /** Identifiers of the panel's commands. */
@@ -17,13 +18,6 @@ export const CommandIDs = {
   copyCode: 'python-butler:copy-code',
   copyReference: 'python-butler:copy-reference'
 } as const;
-
-/** One way of writing datasets as code. */
-export interface ISnippetChoice {
-  readonly id: string;
-  readonly label: string;
-  readonly group?: string;
-}
 
 /** What the commands have done by others. */
 export interface ICommandTargets {
@@ -39,11 +33,11 @@ export interface ICommandTargets {
 export function addCommands(commands: CommandRegistry, model: ButlerModel, targets: ICommandTargets): void {
   const aboutSelection = (
     id: string,
-    label: string,
+    label: () => string,
     execute: (selection: IDatasetSelection, args: ReadonlyPartialJSONObject) => unknown
   ): void => {
     commands.addCommand(id, {
-      label: args => (typeof args.label === 'string' ? args.label : label),
+      label: args => (typeof args.label === 'string' ? args.label : label()),
       isEnabled: () => model.datasets.selection !== null,
       execute: args => {
         const { selection } = model.datasets;
@@ -54,65 +48,59 @@ export function addCommands(commands: CommandRegistry, model: ButlerModel, targe
   };
 
   commands.addCommand(CommandIDs.openPanel, {
-    label: 'Show Butler panel',
+    label: () => trans.__('Show Butler panel'),
     icon: butlerIcon,
     execute: () => targets.openPanel(),
     describedBy: { args: NO_ARGS }
   });
   commands.addCommand(CommandIDs.refresh, {
-    label: 'Refresh Butler panel',
+    label: () => trans.__('Refresh Butler panel'),
     icon: refreshIcon,
     execute: () => model.refresh(),
     describedBy: { args: NO_ARGS }
   });
   commands.addCommand(CommandIDs.retry, {
-    label: 'Retry what the Butler panel could not load',
+    label: () => trans.__('Retry what the Butler panel could not load'),
     execute: () => model.retry(),
     describedBy: { args: NO_ARGS }
   });
   commands.addCommand(CommandIDs.cancel, {
-    label: 'Stop what the Butler panel is loading',
+    label: () => trans.__('Stop what the Butler panel is loading'),
     execute: () => model.cancel(),
     describedBy: { args: NO_ARGS }
   });
-  aboutSelection(CommandIDs.insert, 'Insert in notebook', (selection, { snippet }) =>
-    targets.insert(selection, typeof snippet === 'string' ? snippet : undefined)
+  aboutSelection(
+    CommandIDs.insert,
+    () => trans.__('Insert in notebook'),
+    (selection, { snippet }) => targets.insert(selection, typeof snippet === 'string' ? snippet : undefined)
   );
-  aboutSelection(CommandIDs.insertAs, 'Insert as …', selection => targets.insertAs(selection));
-  aboutSelection(CommandIDs.copyCode, 'Copy code', selection => targets.copyCode(selection));
-  aboutSelection(CommandIDs.copyReference, 'Copy reference', selection => targets.copyReference(selection));
+  aboutSelection(
+    CommandIDs.insertAs,
+    () => trans.__('Insert as …'),
+    selection => targets.insertAs(selection)
+  );
+  aboutSelection(
+    CommandIDs.copyCode,
+    () => trans.__('Copy code'),
+    selection => targets.copyCode(selection)
+  );
+  aboutSelection(
+    CommandIDs.copyReference,
+    () => trans.__('Copy reference'),
+    selection => targets.copyReference(selection)
+  );
 }
 
-/** Open a menu of the ways to insert below an element. */
+/** Open a menu of the ways to insert below an element; by default the chosen datasets. */
 export function openInsertMenu(
   commands: CommandRegistry,
   choices: readonly ISnippetChoice[],
-  anchor: Element
+  anchor: Element,
+  command: string = CommandIDs.insert
 ): void {
   const { left, bottom } = anchor.getBoundingClientRect();
-  insertMenu(commands, choices).open(left, bottom);
+  snippetMenu(commands, command, choices).open(left, bottom);
   returnFocus(anchor);
-}
-
-/** A menu of the ways to insert, those of one group together under its heading. */
-function insertMenu(commands: CommandRegistry, choices: readonly ISnippetChoice[]): MenuSvg {
-  const menu = new MenuSvg({ commands });
-  const groups = new Map<string, MenuSvg>();
-  for (const { id, label, group } of choices) {
-    let place = menu;
-    if (group !== undefined) {
-      let submenu = groups.get(group);
-      if (!submenu) {
-        submenu = new MenuSvg({ commands });
-        submenu.title.label = group;
-        groups.set(group, submenu);
-        menu.addItem({ type: 'submenu', submenu });
-      }
-      place = submenu;
-    }
-    place.addItem({ command: CommandIDs.insert, args: { snippet: id, label } });
-  }
-  return menu;
 }
 
 const NO_ARGS = { type: 'object', properties: {} } as const;

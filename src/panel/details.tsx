@@ -1,23 +1,19 @@
-import { caretDownIcon, copyIcon } from '@jupyterlab/ui-components';
-import { Fragment, type ReactElement, type ReactNode } from 'react';
+import type { ReactElement } from 'react';
 
-import type { DatasetDetails, DimensionRecord, StoredFile } from '../api';
+import type { DatasetDetails, StoredFile } from '../api';
 import {
-  cancelledNotice,
-  counted,
   type DetailsModel,
-  errorNotice,
   exactSize,
   goneNotice,
   type IDatasetSelection,
   type Loadable,
-  loadingNotice,
   nothingChosenNotice,
   shortSize
 } from '../model';
+import { CopyButton, datasetTypeIcon, Field, InsertButton, Notice, Path, Record, Status } from '../parts';
+import { trans } from '../trans';
 import type { IPanelActions } from './actions';
-import { datasetTypeIcon } from './icons';
-import { Notice } from './notice';
+import { Collections, MadeBy } from './origin';
 
 export interface IDetailsProps {
   readonly model: DetailsModel;
@@ -54,43 +50,53 @@ function Title({ selection }: { readonly selection: IDatasetSelection }): ReactE
     <div className="pb-Details-title">
       <icon.react tag="span" className="pb-Icon" aria-hidden="true" />
       <span className="pb-mod-strong">{datasetType.name}</span>
-      <span className="pb-mod-faint" title="Storage class">
+      <span className="pb-mod-faint" title={trans.__('Storage class')}>
         {datasetType.storage_class}
       </span>
-      {datasets.length > 1 && <span className="pb-Tag">{counted(datasets.length, 'dataset')}</span>}
+      {datasets.length > 1 && <span className="pb-Tag">{datasetsCounted(datasets.length)}</span>}
     </div>
   );
 }
 
 function Buttons({ selection, actions }: IChosenProps): ReactElement {
+  const isOfficial = selection.repository.kind === 'official';
   return (
-    <div className="pb-Details-buttons">
-      <span className="pb-SplitButton">
+    <div className="pb-Details-buttons" role="group" aria-label={trans.__('Actions')}>
+      {selection.datasets.length === 1 && (
         <button
           type="button"
-          className="pb-Button pb-mod-accept"
-          title="Insert in the notebook (Ctrl Enter in the list)"
-          onClick={() => actions.insert()}
+          className="pb-Button"
+          title={trans.__('Show the dataset, what is in it and where it comes from (Enter in the list)')}
+          onClick={() => actions.open()}
         >
-          Insert
+          {trans.__('Open')}
         </button>
+      )}
+      <InsertButton
+        title={trans.__('Insert in the notebook (Ctrl Enter in the list)')}
+        onInsert={() => actions.insert()}
+        onChoose={anchor => actions.openInsertMenu(anchor, selection)}
+      />
+      {isOfficial && actions.offers('reference') && (
         <button
           type="button"
-          className="pb-Button pb-mod-accept"
-          title="Choose what to insert"
-          aria-label="Choose what to insert"
-          aria-haspopup="menu"
-          onClick={event => actions.openInsertMenu(event.currentTarget, selection)}
+          className="pb-Button"
+          title={trans.__('Have it in your personal repository without a copy')}
+          onClick={() => actions.run('reference')}
         >
-          <caretDownIcon.react tag="span" aria-hidden="true" />
+          {trans.__('Reference')}
         </button>
-      </span>
-      <button type="button" className="pb-Button" onClick={() => actions.copyCode()}>
-        Copy code
-      </button>
-      <button type="button" className="pb-Button" onClick={() => actions.copyReference()}>
-        Copy reference
-      </button>
+      )}
+      {isOfficial && actions.offers('pin') && (
+        <button
+          type="button"
+          className="pb-Button"
+          title={trans.__('Keep a copy of its file in your personal repository')}
+          onClick={() => actions.run('pin')}
+        >
+          {trans.__('Pin')}
+        </button>
+      )}
     </div>
   );
 }
@@ -100,9 +106,13 @@ function Several({ selection }: { readonly selection: IDatasetSelection }): Reac
   const [run] = runs;
   return (
     <dl className="pb-Fields">
-      <Field name="datasets">{counted(selection.datasets.length, 'dataset')}</Field>
-      <Field name="runs">
-        {run !== undefined && runs.size === 1 ? <Path name={run} /> : counted(runs.size, 'run')}
+      <Field name={trans.__('datasets')}>{datasetsCounted(selection.datasets.length)}</Field>
+      <Field name={trans.__('runs')}>
+        {run !== undefined && runs.size === 1 ? (
+          <Path name={run} />
+        ) : (
+          trans._n('%1 run', '%1 runs', runs.size)
+        )}
       </Field>
     </dl>
   );
@@ -121,35 +131,25 @@ function Single({ model, selection, details, actions }: IChosenProps): ReactElem
             {value}
           </Field>
         ))}
-        <Field name="run">{dataset && <Path name={dataset.run} />}</Field>
+        <Field name={trans.__('run')}>{dataset && <Path name={dataset.run} />}</Field>
         {known && known.files.length > 0 && <Files files={known.files} />}
-        <Field name="identifier">
+        {known && <MadeBy model={model} actions={actions} />}
+        {known && <Collections model={model} actions={actions} />}
+        <Field name={trans.__('identifier')}>
           <code className="pb-Identifier">{dataset?.id}</code>
-          <button
-            type="button"
-            className="pb-IconButton"
-            title="Copy the identifier"
-            aria-label="Copy the identifier"
+          <CopyButton
+            label={trans.__('Copy the identifier')}
             onClick={() => actions.copyText(dataset?.id ?? '')}
-          >
-            <copyIcon.react tag="span" aria-hidden="true" />
-          </button>
+          />
         </Field>
       </dl>
-      {(details.status === 'loading' || details.status === 'unasked') && (
-        <Notice notice={loadingNotice('the details')} onCancel={() => model.cancel()} />
-      )}
-      {details.status === 'cancelled' && (
-        <Notice notice={cancelledNotice('the details')} onRetry={() => model.retry()} />
-      )}
-      {details.status === 'failed' && (
-        <Notice
-          notice={errorNotice(details.error, details.retryAt)}
-          onRetry={() => model.retry()}
-          onCancel={() => model.cancel()}
-          onCopy={text => actions.copyText(text)}
-        />
-      )}
+      <Status
+        state={details}
+        what={trans.__('the details')}
+        onRetry={() => model.retry()}
+        onCancel={() => model.cancel()}
+        onCopy={text => actions.copyText(text)}
+      />
       {known?.records.map(record => (
         <Record key={record.element} record={record} />
       ))}
@@ -163,17 +163,17 @@ function Files({ files }: { readonly files: readonly StoredFile[] }): ReactEleme
   const isWhole = sizes.length === files.length;
   return (
     <>
-      <Field name="size">
+      <Field name={trans.__('size')}>
         {sizes.length > 0 ? (
-          <span title={`${isWhole ? '' : 'at least '}${exactSize(total)}`}>
+          <span title={isWhole ? exactSize(total) : trans.__('at least %1', exactSize(total))}>
             {shortSize(total)}
             {isWhole ? '' : '+'}
           </span>
         ) : (
-          <span className="pb-mod-faint">not recorded</span>
+          <span className="pb-mod-faint">{trans.__('not recorded')}</span>
         )}
       </Field>
-      <Field name={files.length === 1 ? 'file' : 'files'}>
+      <Field name={trans._n('file', 'files', files.length)}>
         {files.map(({ name, component, size }) => (
           <span
             key={`${name} ${component ?? ''}`}
@@ -189,42 +189,6 @@ function Files({ files }: { readonly files: readonly StoredFile[] }): ReactEleme
   );
 }
 
-/** What is known of one dimension, closed at first: there is much of it. */
-function Record({ record }: { readonly record: DimensionRecord }): ReactElement {
-  return (
-    <details className="pb-Record">
-      <summary>{record.element}</summary>
-      <dl className="pb-Fields">
-        {Object.entries(record.fields).map(([name, value]) => (
-          <Field key={name} name={name}>
-            {value === null ? <span className="pb-mod-faint">none</span> : String(value)}
-          </Field>
-        ))}
-      </dl>
-    </details>
-  );
-}
-
-/** A long name that breaks, if it has to, where its parts end. */
-function Path({ name }: { readonly name: string }): ReactElement {
-  const parts = name.split(/(?<=\/)/);
-  return (
-    <>
-      {parts.map((part, index) => (
-        <Fragment key={index}>
-          {part}
-          <wbr />
-        </Fragment>
-      ))}
-    </>
-  );
-}
-
-function Field({ name, children }: { readonly name: string; readonly children: ReactNode }): ReactElement {
-  return (
-    <div className="pb-Field">
-      <dt>{name}</dt>
-      <dd>{children}</dd>
-    </div>
-  );
+function datasetsCounted(count: number): string {
+  return trans._n('%1 dataset', '%1 datasets', count);
 }

@@ -6,3 +6,4 @@ export * from './actions';
 export * from './commands';
 export { followKernels } from './kernels';
 export * from './panel';
+export * from './showing';

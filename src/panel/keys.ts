@@ -2,8 +2,6 @@
  * What keys mean in the tree and in the list, apart from any page.
  */
 
-import type { TreeRow } from '../model';
-
 /** Which key, as an event tells it. */
 export interface IKey {
   readonly key: string;
@@ -13,22 +11,24 @@ export interface IKey {
   readonly metaKey: boolean;
 }
 
+/** What a key has to know of the rows. */
+export interface IRowsToWalk {
+  readonly length: number;
+  at(index: number): { readonly expanded: boolean | null; readonly parent: number } | undefined;
+}
+
 /** What a key asks for. */
 export type TreeMove =
   | { readonly do: 'move'; readonly index: number }
   | { readonly do: 'toggle' }
   | { readonly do: 'activate' }
+  | { readonly do: 'star' }
   | { readonly do: 'menu' }
   | { readonly do: 'cancel' };
 
 /** What a key means in the tree, or null if nothing. */
-export function treeMove(
-  rows: readonly TreeRow[],
-  active: number,
-  event: IKey,
-  page: number
-): TreeMove | null {
-  const row = rows[active];
+export function treeMove(rows: IRowsToWalk, active: number, event: IKey, page: number): TreeMove | null {
+  const row = rows.at(active);
   if (!row || event.ctrlKey || event.altKey || event.metaKey) {
     return null;
   }
@@ -43,9 +43,10 @@ export function treeMove(
       if (row.expanded) {
         return { do: 'toggle' };
       }
-      const parent = rows.findIndex(({ id }) => id === row.parent);
-      return parent < 0 ? null : { do: 'move', index: parent };
+      return row.parent < 0 ? null : { do: 'move', index: row.parent };
     }
+    case '*':
+      return { do: 'star' };
     case 'Enter':
     case ' ':
       return row.expanded === null ? { do: 'activate' } : { do: 'toggle' };

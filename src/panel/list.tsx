@@ -1,138 +1,137 @@
-import {
-  type KeyboardEvent,
-  type MouseEvent,
-  type ReactElement,
-  useCallback,
-  useMemo,
-  useRef,
-  useState
-} from 'react';
+import { type KeyboardEvent, type MouseEvent, type ReactElement, useCallback, useRef, useState } from 'react';
 
 import type { Dataset } from '../api';
 import {
-  cappedDatasetsNotice,
   cancelledNotice,
-  counted,
   type DatasetListModel,
   errorNotice,
   exactNumber,
   type IDatasetTarget,
   type INotice,
+  isNarrow,
   type ListState,
   loadingNotice,
   noDatasetsNotice,
+  noMatchNotice,
+  NO_FILTER,
   nothingChosenNotice,
   supersededNotice,
   waitingNotice
 } from '../model';
+import { trans } from '../trans';
 import type { IPanelActions } from './actions';
 import { columnsOf, dataIdLine, RUN, valueOf } from './columns';
 import { isMenuKey, openContextMenu, verticalMove } from './keys';
-import { Notice } from './notice';
-import { watchPull } from './pull';
+import { Mark, Notice } from '../parts';
+import { LongRows } from './longrows';
+import { watchPull } from '../parts';
 import { TypeAhead } from './typeahead';
-import { type IRowElement, ROW_HEIGHT, VirtualRows } from './virtual';
+import { type IRowElement, ROW_HEIGHT } from './virtual';
 
 export interface IDatasetListProps {
+  /** What is listed; its rows grow in place, so that it is rendered anew for each of its changes. */
   readonly model: DatasetListModel;
-  readonly target: IDatasetTarget | null;
-  readonly state: ListState;
-  readonly rows: readonly Dataset[];
-  /** How many rows have come: the array itself grows in place. */
-  readonly length: number;
-  readonly chosen: ReadonlySet<string>;
   readonly actions: IPanelActions;
 }
 
-/** The datasets of one type in one collection. */
-export function DatasetList(props: IDatasetListProps): ReactElement {
-  const { target, state, length } = props;
+/** The datasets of one type in one collection, as far as a query finds them. */
+export function DatasetList({ model, actions }: IDatasetListProps): ReactElement {
+  const { target, state, length } = model;
   if (!target) {
     return <Notice notice={nothingChosenNotice('type')} />;
   }
+  const props = { model, actions, target };
   return (
     <>
-      <Heading {...props} target={target} />
-      {length > 0 && <Grid {...props} target={target} />}
-      <Foot {...props} target={target} notice={noticeOf(state, target, length)} />
+      <Heading {...props} />
+      {length > 0 && <Grid {...props} />}
+      <Foot {...props} notice={noticeOf(state, target, length)} />
     </>
   );
 }
 
 type IListProps = IDatasetListProps & { readonly target: IDatasetTarget };
 
-function Heading({ target, rows, length }: IListProps): ReactElement {
+function Heading({ model, target }: IListProps): ReactElement {
   const { datasetType, collection, repository } = target;
-  const { common } = useColumns(datasetType.dimensions, rows, length);
+  const { common } = columnsOf(datasetType.dimensions, model.summary);
   const shared = common.map(([name, value]) => ` · ${name} ${value}`).join('');
   return (
     <div
       className="pb-ListHeading"
-      title={`${datasetType.name} in ${collection.name} of ${repository.label}${shared}`}
+      title={trans.__('%1 in %2 of %3', datasetType.name, collection.name, repository.label) + shared}
     >
       <span className="pb-mod-strong">{datasetType.name}</span>
       <span className="pb-mod-faint">
-        {' in '}
-        {collection.name}
+        {' '}
+        {trans.__('in %1', collection.name)}
         {shared}
       </span>
     </div>
   );
 }
 
-function Grid({ model, target, rows, length, chosen, actions, state }: IListProps): ReactElement {
+function Grid({ model, target, actions }: IListProps): ReactElement {
   const [typeAhead] = useState(() => new TypeAhead());
-  const focus = useRef(false);
-  const { shown, template } = useColumns(target.datasetType.dimensions, rows, length);
-  const activeId = model.picking.active;
-  const active = Math.max(
-    0,
-    useMemo(() => rows.findIndex(({ id }) => id === activeId), [rows, activeId])
-  );
-  // A new array for each length: the rows are identified by it.
-  const visible = useMemo(() => rows.slice(0, length), [rows, length]);
-  const onLook = useCallback((_: number, last: number) => model.look(last), [model]);
+  const focusRef = useRef(false);
+  const { state, length } = model;
+  const { shown, template } = columnsOf(target.datasetType.dimensions, model.summary);
+  const active = Math.min(model.activeIndex ?? 0, length - 1);
+  const onLook = useCallback((first: number, last: number) => model.look(last, first), [model]);
 
   const moveTo = (index: number, extend: boolean): void => {
-    const row = rows[index];
+    const row = model.rowAt(index);
     if (row) {
-      focus.current = true;
+      focusRef.current = true;
       model.pick((picking, ids) => (extend ? picking.extendTo(row.id, ids) : picking.only(row.id)));
     }
   };
 
   const onKeyDown = (event: KeyboardEvent<HTMLDivElement>): void => {
     const index = indexOf(event.target) ?? active;
-    const row = rows[index];
+    const row = model.rowAt(index);
     const page = Math.max(1, Math.floor(event.currentTarget.clientHeight / ROW_HEIGHT) - 1);
     const isControl = event.ctrlKey || event.metaKey;
     const to = event.altKey || isControl ? null : verticalMove(index, length, event.key, page);
     if (to !== null) {
       typeAhead.clear();
       // The first press on a list that was only tabbed into takes the row where the focus is.
-      moveTo(activeId === null ? index : to, event.shiftKey && activeId !== null);
+      const isUntouched = model.activeIndex === null;
+      moveTo(isUntouched ? index : to, event.shiftKey && !isUntouched);
     } else if (event.key === 'Enter' && row) {
-      if (!chosen.has(row.id)) {
+      if (!model.isChosen(row.id)) {
         model.pick(picking => picking.only(row.id));
       }
-      actions.insert();
+      if (isControl) {
+        actions.insert();
+      } else {
+        actions.open();
+      }
     } else if (isControl && event.key.toLowerCase() === 'a') {
-      model.pick((picking, ids) => picking.all(ids));
+      model.pickAll();
     } else if (isMenuKey(event) && row) {
-      if (!chosen.has(row.id)) {
+      if (!model.isChosen(row.id)) {
         model.pick(picking => picking.only(row.id));
       }
       openContextMenu(event.target as Element);
     } else if (event.key === 'Escape') {
       model.cancel();
     } else if (typeAhead.takes(event)) {
-      const names = rows.map(row => valueOf(row, shown[0] ?? RUN));
-      const match = typeAhead.find(event.key, names, index);
+      // Asked for one by one: there may be millions.
+      const at = (each: number): string => {
+        const other = model.rowAt(each);
+        return other ? valueOf(other, shown[0] ?? RUN) : '';
+      };
+      const match = typeAhead.find(event.key, { length, at }, index);
       if (match !== null) {
         moveTo(match, false);
+      } else if (event.key === '/') {
+        // It goes on with no name: left to the panel, which begins a search.
+        typeAhead.clear();
+        return;
       }
     } else if (event.key === ' ' && row) {
-      focus.current = true;
+      focusRef.current = true;
       model.pick(picking => picking.toggle(row.id));
     } else {
       return;
@@ -153,7 +152,16 @@ function Grid({ model, target, rows, length, chosen, actions, state }: IListProp
     });
   };
 
-  const renderRow = (row: Dataset, element: IRowElement, index: number): ReactElement => (
+  const renderRow = (index: number, element: IRowElement): ReactElement => {
+    const row = model.rowAt(index);
+    return row ? (
+      renderDataset(row, element, index)
+    ) : (
+      <PendingRow key={index} index={index} element={element} />
+    );
+  };
+
+  const renderDataset = (row: Dataset, element: IRowElement, index: number): ReactElement => (
     <div
       key={row.id}
       {...element}
@@ -161,12 +169,12 @@ function Grid({ model, target, rows, length, chosen, actions, state }: IListProp
       data-dataset={row.id}
       role="row"
       aria-rowindex={index + 2}
-      aria-selected={chosen.has(row.id)}
-      title={`${dataIdLine(row)}\nrun ${row.run}`}
+      aria-selected={model.isChosen(row.id)}
+      title={`${dataIdLine(row)}\n${trans.__('run %1', row.run)}`}
       onClick={event => choose(event, row.id)}
-      onDoubleClick={() => actions.insert()}
+      onDoubleClick={() => actions.open()}
       onContextMenu={() => {
-        if (!chosen.has(row.id)) {
+        if (!model.isChosen(row.id)) {
           model.pick(picking => picking.only(row.id));
         }
       }}
@@ -175,7 +183,7 @@ function Grid({ model, target, rows, length, chosen, actions, state }: IListProp
           return;
         }
         watchPull(event, at => {
-          if (!model.picking.chosen.has(row.id)) {
+          if (!model.isChosen(row.id)) {
             model.pick(picking => picking.only(row.id));
           }
           const { selection } = model;
@@ -192,6 +200,7 @@ function Grid({ model, target, rows, length, chosen, actions, state }: IListProp
           </span>
         ))}
       </span>
+      {model.marks && <Mark mark={model.marks.of(target.repository, row.id)} />}
       <span className="pb-Handle" aria-hidden="true">
         ⠿
       </span>
@@ -202,7 +211,7 @@ function Grid({ model, target, rows, length, chosen, actions, state }: IListProp
     <div
       className="pb-Grid"
       role="grid"
-      aria-label={`Datasets of type ${target.datasetType.name}`}
+      aria-label={trans.__('Datasets of type %1', target.datasetType.name)}
       aria-multiselectable="true"
       aria-rowcount={state.status === 'complete' ? length + 1 : -1}
       aria-busy={state.status === 'loading'}
@@ -210,20 +219,20 @@ function Grid({ model, target, rows, length, chosen, actions, state }: IListProp
       <div className="pb-GridHead" role="row" aria-rowindex={1}>
         <span className="pb-Cells" role="presentation" style={{ gridTemplateColumns: template }}>
           {shown.map(name => (
-            <span key={name} className="pb-Cell" role="columnheader" title={name}>
-              {name}
-            </span>
+            <ColumnHead key={name} name={name} model={model} target={target} />
           ))}
         </span>
+        {model.marks && <span className="pb-Mark" aria-hidden="true" />}
         <span className="pb-Handle" aria-hidden="true" />
       </div>
-      <VirtualRows
+      <LongRows
         className="pb-GridRows"
         role="rowgroup"
-        rows={visible}
-        idOf={idOf}
+        count={length}
+        list={target}
         active={active}
-        focus={focus}
+        focusRef={focusRef}
+        choice={model.activeIndex === null ? null : model.picking.active}
         renderRow={renderRow}
         onLook={onLook}
         onKeyDown={onKeyDown}
@@ -232,31 +241,88 @@ function Grid({ model, target, rows, length, chosen, actions, state }: IListProp
   );
 }
 
-/** How far the list has come, and what to do if it cannot go on. */
-function Foot({
+/** The name of a column; pressed, it orders the list by it, then the other way round, then no more. */
+function ColumnHead({
+  name,
   model,
-  state,
-  length,
-  chosen,
-  notice,
-  actions
-}: IListProps & { notice: INotice | null }): ReactElement {
+  target
+}: {
+  readonly name: string;
+  readonly model: DatasetListModel;
+  readonly target: IDatasetTarget;
+}): ReactElement {
+  const order = target.filter?.order_by ?? [];
+  const isAscending = order[0] === name;
+  const isDescending = order[0] === `-${name}`;
+  const sort = (): void => {
+    const next = isAscending ? [`-${name}`] : isDescending ? [] : [name];
+    model.open({ ...target, filter: { ...(target.filter ?? NO_FILTER), order_by: next } });
+  };
+  return (
+    <span
+      className="pb-Cell"
+      role="columnheader"
+      title={name}
+      aria-sort={isAscending ? 'ascending' : isDescending ? 'descending' : 'none'}
+    >
+      <button
+        type="button"
+        className="pb-ColumnHead"
+        tabIndex={-1}
+        title={trans.__('Order by %1', name)}
+        onClick={sort}
+      >
+        <span>{name}</span>
+        {(isAscending || isDescending) && (
+          <span className="pb-ColumnHead-mark" aria-hidden="true">
+            {isAscending ? '▲' : '▼'}
+          </span>
+        )}
+      </button>
+    </span>
+  );
+}
+
+/** A row that is being fetched again. */
+function PendingRow({
+  index,
+  element
+}: {
+  readonly index: number;
+  readonly element: IRowElement;
+}): ReactElement {
+  return (
+    <div {...element} className="pb-Row pb-DatasetRow pb-mod-pending" role="row" aria-rowindex={index + 2}>
+      <span className="pb-Cells" role="presentation">
+        <span className="pb-Cell" role="gridcell">
+          …
+        </span>
+      </span>
+    </div>
+  );
+}
+
+/** How far the list has come, and what to do if it cannot go on. */
+function Foot({ model, target, notice, actions }: IListProps & { notice: INotice | null }): ReactElement {
+  const { state, length, chosenCount, isAllChosen } = model;
+  const clear = (): void => model.open({ ...target, filter: NO_FILTER });
   if (notice) {
     return (
       <Notice
         notice={notice}
-        onRetry={() => model.retry()}
+        onRetry={() => (state.status === 'complete' ? clear() : model.retry())}
         onCancel={() => model.cancel()}
         onCopy={text => actions.copyText(text)}
       />
     );
   }
+  const datasets = trans._n('%2 dataset', '%2 datasets', length, exactNumber(length));
   return (
     <div className="pb-ListFoot" role="status">
-      {state.status === 'complete'
-        ? counted(length, 'dataset')
-        : `First ${counted(length, 'dataset')}; scroll for more`}
-      {chosen.size > 1 && ` · ${exactNumber(chosen.size)} selected`}
+      {state.status === 'complete' ? datasets : trans.__('First %1; scroll for more', datasets)}
+      {isAllChosen
+        ? ` · ${trans.__('all found selected')}`
+        : chosenCount > 1 && ` · ${trans.__('%1 selected', exactNumber(chosenCount))}`}
     </div>
   );
 }
@@ -269,12 +335,14 @@ function noticeOf(state: ListState, target: IDatasetTarget, length: number): INo
       return null;
     case 'loading':
       return state.busyUntil === null
-        ? loadingNotice(length > 0 ? `more of ${name}` : name)
+        ? loadingNotice(length > 0 ? trans.__('more of %1', name) : name)
         : waitingNotice(state.busyUntil);
     case 'complete':
-      return length === 0 ? noDatasetsNotice(name, target.collection.name) : null;
-    case 'capped':
-      return cappedDatasetsNotice(length);
+      return length > 0
+        ? null
+        : isNarrow(target.filter)
+          ? noMatchNotice()
+          : noDatasetsNotice(name, target.collection.name);
     case 'cancelled':
       return cancelledNotice(name);
     case 'superseded':
@@ -284,18 +352,8 @@ function noticeOf(state: ListState, target: IDatasetTarget, length: number): INo
   }
 }
 
-function useColumns(
-  dimensions: readonly string[],
-  rows: readonly Dataset[],
-  length: number
-): ReturnType<typeof columnsOf> {
-  return useMemo(() => columnsOf(dimensions, rows.slice(0, length)), [dimensions, rows, length]);
-}
-
 /** The row that an event is about: the focus can be on another than where Tab leads. */
 function indexOf(target: EventTarget): number | null {
   const row = target instanceof Element ? target.closest<HTMLElement>('[data-index]') : null;
   return row === null ? null : Number(row.dataset.index);
 }
-
-const idOf = (row: Dataset): string => row.id;

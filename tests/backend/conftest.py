@@ -42,11 +42,16 @@ class Backend:
                 stderr=output,
                 cwd=directory,
             )
-        wait_until(self.socket.exists)
         self.client = self.new_client()
         self.lease = contextlib.ExitStack()
-        if lease:
-            self.take_lease()
+        try:
+            wait_until(self.socket.exists, 60)
+            if lease:
+                self.take_lease()
+        except BaseException:
+            self.process.kill()
+            self.close()
+            raise
 
     def new_client(self, **headers: str) -> httpx.Client:
         return httpx.Client(
@@ -101,9 +106,13 @@ class Backend:
     def close(self) -> None:
         self.lease.close()
         self.client.close()
-        if self.process.poll() is None:
-            self.process.terminate()
-        self.process.wait(20)
+        self.process.terminate()
+        try:
+            self.process.wait(20)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+            raise
 
 
 def wait_until(condition: Callable[[], Any], seconds: float = 20.0) -> Any:
@@ -117,6 +126,7 @@ def wait_until(condition: Callable[[], Any], seconds: float = 20.0) -> Any:
 
 def kernel_environment(platform: Platform, root: Path, **more: str) -> dict[str, str]:
     return {
+        "DAF_BUTLER_CACHE_DIRECTORY": os.environ["DAF_BUTLER_CACHE_DIRECTORY"],
         "PATH": os.environ["PATH"],
         "HOME": os.environ["HOME"],
         "PYTHONPATH": str(Path(__file__).parents[2]),

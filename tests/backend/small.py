@@ -161,3 +161,6 @@ def _add_objects(butler: DirectButler) -> None:
     for tract in range(3):
         butler.put({"tract": tract}, "object", skymap="lsst_cells_v2", tract=tract, run="LSSTCam/runs/a")
     butler.put({"lsst": "v30"}, "packages", run="LSSTCam/runs/a")
+    # In no collection that a newcomer looks into.
+    register(butler, "stray", [])
+    butler.registry.insertDatasets("stray", [{}], run=BIG_RUN)

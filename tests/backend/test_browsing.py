@@ -55,7 +55,7 @@ def test_a_malformed_request_is_invalid(backend: Backend, path: str) -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_top_level_has_what_is_in_no_chain_the_default_first(backend: Backend, kind: str) -> None:
     page = backend.get(f"/repositories/{kind}/dp2/collections")
-    names = [collection["name"] for collection in page["collections"]]
+    names = [collection["name"] for collection in page["entries"]]
     assert names == [
         "dp2",
         "an/empty/chain",
@@ -64,8 +64,8 @@ def test_the_top_level_has_what_is_in_no_chain_the_default_first(backend: Backen
         "u/someone/best",
         "u/someone/nothing",
     ]
-    assert (page["total"], page["capped"]) == (6, False)
-    by_name = {collection["name"]: collection for collection in page["collections"]}
+    assert (page["total"], page["offset"]) == (6, 0)
+    by_name = {collection["name"]: collection for collection in page["entries"]}
     assert by_name["dp2"]["doc"] == "Everything"
     assert by_name["dp2"]["type"] == "CHAINED"
     assert by_name["an/empty/chain"]["children"] == []
@@ -77,17 +77,58 @@ def test_the_top_level_has_what_is_in_no_chain_the_default_first(backend: Backen
 def test_a_chain_has_its_children_in_search_order(backend: Backend, kind: str) -> None:
     page = backend.get(f"/repositories/{kind}/dp2/collections", parent="dp2")
     children = ["LSSTCam/runs/b", "LSSTCam/runs/a", "LSSTCam/calib", "LSSTCam/calib/gen"]
-    assert [collection["name"] for collection in page["collections"]] == children
-    assert page["collections"][2]["type"] == "CALIBRATION"
+    assert [collection["name"] for collection in page["entries"]] == children
+    assert page["entries"][2]["type"] == "CALIBRATION"
     page = backend.get(f"/repositories/{kind}/dp2/collections", parent="LSSTCam/calib")
-    assert page == {"collections": [], "total": 0, "capped": False}
+    assert page == {"entries": [], "total": 0, "offset": 0}
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_level_that_is_cut_short_says_so(backend: Backend, kind: str) -> None:
-    page = backend.get(f"/repositories/{kind}/dp2/collections", parent="dp2", limit=2)
-    assert [collection["name"] for collection in page["collections"]] == ["LSSTCam/runs/b", "LSSTCam/runs/a"]
-    assert (page["total"], page["capped"]) == (4, True)
+def test_a_level_comes_in_stretches(backend: Backend, kind: str) -> None:
+    page = backend.get(f"/repositories/{kind}/dp2/collections", parent="dp2", limit=2, offset=1)
+    assert [collection["name"] for collection in page["entries"]] == ["LSSTCam/runs/a", "LSSTCam/calib"]
+    assert (page["total"], page["offset"]) == (4, 1)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_top_level_is_grouped_by_slashes(backend: Backend, kind: str) -> None:
+    page = backend.get(f"/repositories/{kind}/dp2/collections", folder="")
+    entries = [entry.get("path") or entry["name"] for entry in page["entries"]]
+    assert entries == ["dp2", "an/empty/chain", "LSSTCam/", "u/someone/"]
+    assert page["entries"][2] == {"type": "FOLDER", "path": "LSSTCam/", "count": 2}
+    page = backend.get(f"/repositories/{kind}/dp2/collections", folder="u/someone/")
+    assert [entry["name"] for entry in page["entries"]] == ["u/someone/best", "u/someone/nothing"]
+    assert page["entries"][0]["doc"] == "Chosen by hand"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_way_to_a_collection_leads_through_folders_and_chains(backend: Backend, kind: str) -> None:
+    def steps(collection: str, **more: object) -> list[tuple[object, ...]]:
+        path = backend.get(f"/repositories/{kind}/dp2/collections/path", collection=collection, **more)
+        assert path["collection"]["name"] == collection
+        return [tuple(step[key] for key in ("parent", "folder", "entry", "offset")) for step in path["steps"]]
+
+    assert steps("u/someone/nothing") == [
+        (None, "", "u/someone/", 3),
+        (None, "u/someone/", "u/someone/nothing", 1),
+    ]
+    assert steps("LSSTCam/calib") == [(None, "", "dp2", 0), ("dp2", None, "LSSTCam/calib", 2)]
+    assert steps("u/someone/nothing", grouped=False) == [(None, None, "u/someone/nothing", 5)]
+    status, error = backend.error(f"/repositories/{kind}/dp2/collections/path", collection="no/such")
+    assert (status, error["kind"]) == (404, "gone")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_calibrations_tell_for_which_times_they_are_valid(backend: Backend, kind: str) -> None:
+    validity = backend.get(
+        f"/repositories/{kind}/dp2/validity", collection="LSSTCam/calib", dataset_type="flat"
+    )
+    assert validity == {
+        "begin": "2025-01-01T00:00:00.000",
+        "end": "2025-04-01T00:00:00.000",
+        "ranges": 3,
+        "exact": True,
+    }
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -109,7 +150,7 @@ def test_only_dataset_types_that_are_present_are_listed(backend: Backend, kind: 
         page = backend.get(f"/repositories/{kind}/dp2/dataset-types", collection=collection)
         return [dataset_type["name"] for dataset_type in page["dataset_types"]]
 
-    assert names(BIG_RUN) == ["visit_image"]
+    assert names(BIG_RUN) == ["stray", "visit_image"]
     assert names("LSSTCam/calib") == ["flat"]
     assert names("dp2") == ["deep_coadd", "flat", "object", "packages", "visit_image"]
     assert names("u/someone/nothing") == []
@@ -211,5 +252,14 @@ def test_a_hundred_thousand_collections_are_listed_in_time(
             run_table = butler._registry._managers.collections._tables.run
             database.insert(run_table, *({"collection_id": identifier} for identifier in identifiers))
     page = backend.get("/repositories/personal/dp2/collections")
-    assert (page["total"], page["capped"], len(page["collections"])) == (100_001, True, 1000)
-    assert page["collections"][0]["name"] == "dp2"
+    assert (page["total"], len(page["entries"])) == (100_001, 1000)
+    assert page["entries"][0]["name"] == "dp2"
+    page = backend.get("/repositories/personal/dp2/collections", folder="", limit=10_000)
+    assert [entry.get("path") for entry in page["entries"]] == [None, "u/"]
+    page = backend.get("/repositories/personal/dp2/collections", folder="u/")
+    assert page["total"] == 300
+    path = backend.get(
+        "/repositories/personal/dp2/collections/path", collection="u/user7/run099907", grouped=False
+    )
+    page = backend.get("/repositories/personal/dp2/collections", offset=path["steps"][0]["offset"], limit=1)
+    assert page["entries"][0]["name"] == "u/user7/run099907"

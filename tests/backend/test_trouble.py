@@ -78,6 +78,14 @@ def test_an_error_in_a_stream_is_its_last_line(
     assert event["error"]["kind"] == "token"
     own_official.accept_token()
     assert len(backend.rows("official", "dp2", "object", 10)) == 3
+    own_official.trouble("server", path="query/execute", cut_after=1)
+    *_, event = backend.page("official", "dp2", "object")
+    assert event["event"] == "error"
+    # The server can be reached: it is not shown as offline.
+    assert event["error"]["kind"] == "internal"
+    assert "broke off in the middle" in event["error"]["message"]
+    assert "ask for less" in event["error"]["next_step"]
+    assert states(backend)["official"] == "connected"
 
 
 def test_a_refused_token_is_told_and_a_renewed_one_is_used_at_once(
@@ -118,7 +126,7 @@ def test_a_server_that_hangs_does_not_hold_up_the_list_of_repositories(
     backend.get("/versions")
     begun = time.monotonic()
     assert states(backend) == {"official": "offline", "personal": "absent"}
-    assert time.monotonic() - begun < 8
+    assert time.monotonic() - begun < 25
     own_official.set_latency(0)
     assert states(backend)["official"] == "connected"
 

@@ -62,12 +62,13 @@ def test_services_alone_print_what_to_export_and_end_with_ctrl_c(repository: Pat
     with started("--no-lab", "--directory", tmp_path) as process:
         exports = dict(
             re.fullmatch(r"export (\w+)=(.+)", line_of(process)).groups()  # type: ignore[union-attr]
-            for _ in range(5)
+            for _ in range(6)
         )
         index = Path(exports["DAF_BUTLER_REPOSITORY_INDEX"]).read_text()
         server = index.removeprefix("dp2: ").strip()
         assert httpx2.get(server, trust_env=False).status_code == 200
         assert exports["PYTHON_BUTLER_ROOT"] == str(tmp_path / "butler")
+        assert Path(exports["DAF_BUTLER_CACHE_DIRECTORY"]).is_relative_to(tmp_path)
         services = [os.pidfd_open(pid) for pid in children_of(process.pid)]
         process.send_signal(signal.SIGINT)
         assert process.wait(15) == 0
@@ -104,6 +105,10 @@ def test_jupyterlab_opens_with_the_notebook_and_obeys_tests(repository: Path, tm
             with pytest.raises(httpx2.ConnectError):
                 http.get(universe, headers=headers)
             assert say("start-server") == "ok"
+            assert http.get(universe, headers=headers).status_code == 200
+            assert say('trouble server {"path": "universe$", "status": 418}') == "ok"
+            assert http.get(universe, headers=headers).status_code == 418
+            assert say("calm") == "ok"
             assert http.get(universe, headers=headers).status_code == 200
             assert say("dance").startswith("error")
             written = [path for path in tmp_path.rglob("*") if path.is_file()]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import select
-import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -14,9 +13,10 @@ import httpx2
 import pytest
 from lsst.daf.butler import Butler
 
-import python_butler
 from python_butler.demo.platform import Platform
 from python_butler.demo.service import PlatformError
+from python_butler.official import connect
+from tests.processes import running
 
 BEARER = "Bearer"
 
@@ -116,7 +116,7 @@ def test_a_service_that_does_not_start_is_reported_with_its_last_words(tmp_path:
 def test_secrets_are_in_no_file_and_no_process_listing(
     environment: dict[str, str], platform: Platform
 ) -> None:
-    with python_butler.official.connect("dp2") as butler:
+    with connect("dp2") as butler:
         (ref,) = butler.query_datasets("visit_table", collections="dp2")
         butler.get(ref)
     secrets = [platform.token, platform.token_without_group, platform._secret_key]
@@ -145,13 +145,11 @@ def test_no_process_survives_the_death_of_the_parent(repository: Path, tmp_path:
         "    print(*platform.pids, flush=True)\n"
         "    time.sleep(600)\n"
     )
-    with subprocess.Popen(
-        [sys.executable, "-c", script, tmp_path, repository], stdout=subprocess.PIPE, text=True
-    ) as parent:
+    with running([sys.executable, "-c", script, tmp_path, repository], stdout=subprocess.PIPE) as parent:
         assert parent.stdout is not None
         services = [os.pidfd_open(int(pid)) for pid in parent.stdout.readline().split()]
         try:
-            parent.send_signal(signal.SIGKILL)
+            parent.kill()
             assert len(services) == 2
             for service in services:
                 assert select.select([service], [], [], 10)[0], "a service outlived its parent"

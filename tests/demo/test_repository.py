@@ -16,6 +16,7 @@ from python_butler.demo import repository as recipe
 from python_butler.demo.catalogues import visit_detector_table, visit_table
 from python_butler.demo.contents import CALIBRATION, CHAIN, DATASET_TYPES, RUNS, TAGGED
 from python_butler.demo.tables import columns_of
+from tests.processes import PATIENCE
 
 TRACT = {"skymap": "lsst_cells_v2", "tract": 5063}
 VISIT = {"instrument": "LSSTCam", "visit": 2025120200439}
@@ -313,12 +314,16 @@ def _build(root: str, results) -> None:
 def test_two_processes_build_it_once(tmp_path):
     context = multiprocessing.get_context("spawn")
     results = context.Queue()
-    processes = [context.Process(target=_build, args=(str(tmp_path), results)) for _ in range(2)]
-    for process in processes:
-        process.start()
-    found = [results.get(timeout=60) for _ in range(3)]
-    for process in processes:
-        process.join()
+    processes = [context.Process(target=_build, args=(str(tmp_path), results), daemon=True) for _ in range(2)]
+    try:
+        for process in processes:
+            process.start()
+        found = [results.get(timeout=PATIENCE) for _ in range(3)]
+        for process in processes:
+            process.join(PATIENCE)
+    finally:
+        for process in processes:
+            process.kill()
     assert found.count("built") == 1
     directories = {item for item in found if item != "built"}
     assert len(directories) == 1

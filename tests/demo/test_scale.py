@@ -1,4 +1,4 @@
-"""Datasets without files are added to a registry of their own, complete in number and place."""
+"""Datasets are added to a registry of their own, complete in number and place, with files if asked for."""
 
 from __future__ import annotations
 
@@ -47,3 +47,20 @@ def test_as_many_datasets_as_asked_for_are_served_with_their_regions(
             assert (data_id["visit"], data_id["detector"]) in {
                 (ref.dataId["visit"], ref.dataId["detector"]) for ref in found
             }
+
+
+def test_datasets_that_share_a_file_can_be_read(
+    repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "repository").symlink_to(repository)
+    registry = scaled_registry(tmp_path / "repository", COUNT, files=True)
+    with Platform(tmp_path / "work", repository=repository, registry=registry) as platform:
+        for name, value in platform.environment.items():
+            monkeypatch.setenv(name, value)
+        with Butler.from_config("dp2", collections=RUN) as butler:
+            for name in ("visit_image", "difference_image"):
+                refs = butler.query_datasets(name)
+                files = butler._file_transfer_source.get_file_info_for_transfer(ref.id for ref in refs)
+                assert len(files) == len(refs)
+                first, last = (butler.get(f"{name}.bbox", refs[number].dataId) for number in (0, -1))
+                assert first == last

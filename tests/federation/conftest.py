@@ -187,6 +187,7 @@ def _enter(platform: Platform, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) 
     for name, value in platform.environment.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("PYTHON_BUTLER_ROOT", str(tmp_path / "butler"))
+    monkeypatch.setenv("DAF_BUTLER_CACHE_DIRECTORY", str(tmp_path / "cache"))
     monkeypatch.setenv("JUPYTERHUB_USER", "me")
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pickle
+import warnings
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -10,6 +12,7 @@ from astropy.table import Table
 from lsst.daf.butler import (
     Butler,
     ButlerMetrics,
+    DataCoordinate,
     DatasetExistence,
     DatasetNotFoundError,
     DatasetType,
@@ -25,7 +28,7 @@ from lsst.daf.butler.registry import (
 )
 
 from python_butler.demo.platform import Platform
-from python_butler.federation import SatelliteButler
+from python_butler.federation import MeaninglessConditionWarning, SatelliteButler
 from python_butler.federation import open as open_butler
 from python_butler.settings import satellite_directory
 
@@ -134,6 +137,32 @@ def test_conditions_hold_on_both_sides(own_run: SatelliteButler) -> None:
         "detected", where="visit.exposure_time > 25 AND band = 'r'", order_by=["visit", "detector"]
     )
     assert [ref.run for ref in refs if ref.dataId["visit"] == 102] == ["Cam/runs/DRP/stage2", "u/me/mine"]
+
+
+def test_a_value_bound_to_the_name_of_a_dimension_is_warned_of(own_run: SatelliteButler) -> None:
+    def by_query(where: str, bind: dict[str, int]) -> list[DataCoordinate]:
+        with own_run.query() as query:
+            return list(query.data_ids(["visit"]).where(where, bind=bind))
+
+    asks: list[Callable[[str, dict[str, int]], Sequence[object]]] = [
+        lambda where, bind: own_run.query_datasets("source", "dp2", where=where, bind=bind, instrument="Cam"),
+        lambda where, bind: own_run.query_dimension_records(
+            "visit", where=where, bind=bind, instrument="Cam"
+        ),
+        by_query,
+    ]
+    for ask in asks:
+        for where in ("visit = :visit", "visit IN (:visit)", "NOT visit != :visit"):
+            # As upstream has it: all of them.
+            with pytest.warns(
+                MeaninglessConditionWarning, match="compares 102 with itself.*:my_band"
+            ) as told:
+                assert len(ask(where, {"visit": 102})) == 3
+            assert {each.filename for each in told} == {__file__}
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            assert len(ask("visit = :v AND visit.exposure_time > 1", {"v": 102})) == 1
+            assert len(ask("visit.id = :visit", {"visit": 102})) == 1
 
 
 def test_merged_results_are_counted_once_each(own_run: SatelliteButler) -> None:
@@ -254,6 +283,15 @@ def test_files_of_both_sides_are_retrieved(own_run: SatelliteButler, tmp_path: P
     assert own_run.getURI("source", visit=101).scheme == "file"
     assert own_run.getURI("source", visit=102).scheme == "http"
     assert own_run.getURI("source", visit=103, predict=True, run="u/me/other")
+
+
+def test_a_signed_address_is_given_but_not_shown(butler: SatelliteButler) -> None:
+    (ref,) = butler.query_datasets("source", visit=102, instrument="Cam")
+    for uri in (butler.getURI(ref), butler.getURI("source", visit=102, instrument="Cam")):
+        assert "Signature=" in str(uri)
+        assert "Signature" not in repr(uri)
+        assert b"Signature" not in pickle.dumps(uri)
+        assert uri.read()[:4] == b"PAR1"
 
 
 def test_a_clone_has_its_own_defaults(own_run: SatelliteButler) -> None:

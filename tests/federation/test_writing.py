@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 from astropy.table import Table
@@ -23,6 +24,7 @@ from python_butler.federation import SatelliteButler
 from python_butler.federation import open as open_butler
 from python_butler.satellite import Satellite
 from python_butler.settings import satellite_directory
+from tests.processes import PATIENCE
 
 
 def table(seed: int) -> Table:
@@ -42,6 +44,19 @@ def test_what_was_put_is_read_back_by_everyone(own_run: SatelliteButler) -> None
     with Butler.from_config(str(satellite_directory("dp2")), collections="u/me/mine") as plain:
         assert first_id(plain.get("source", visit=101)) == 1
         assert plain.query_datasets("source") == [ref]
+
+
+def test_a_run_that_was_registered_by_half_is_completed_by_registering_it_again(
+    own_run: SatelliteButler,
+) -> None:
+    with Satellite.open("dp2").writer() as writer:
+        manager: Any = writer._registry._managers.collections
+        half = {"collection_id": manager.find("u/me/mine").key}
+        manager._db.delete(manager._tables.run, list(half), half)
+    with pytest.raises(ConflictingDefinitionError):
+        own_run.put(table(1), "source", visit=101)
+    assert not own_run.collections.register("u/me/mine")
+    assert first_id(own_run.get(own_run.put(table(1), "source", visit=101))) == 1
 
 
 def test_another_butler_sees_it_without_being_opened_anew(
@@ -237,11 +252,11 @@ def test_each_thread_writes_with_its_own_clone(own_run: SatelliteButler) -> None
         except BaseException as error:
             failures.append(error)
 
-    threads = [threading.Thread(target=work, args=(visit,)) for visit in (101, 102, 103)]
+    threads = [threading.Thread(target=work, args=(visit,), daemon=True) for visit in (101, 102, 103)]
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join()
+        thread.join(PATIENCE)
     assert failures == []
     assert len(own_run.query_datasets("detected", collections="u/me/mine")) == 9
 
@@ -313,4 +328,6 @@ def test_a_satellite_of_other_dimensions_is_refused(butler: SatelliteButler) -> 
     with pytest.raises(SatelliteError, match="other dimensions"):
         butler.collections.register("u/me/mine")
     with pytest.raises(SatelliteError, match="other dimensions"):
-        butler.query_datasets("source")
+        butler.query_datasets("source", collections=["u/me/mine", "dp2"])
+    # What is official only does not concern it.
+    assert butler.query_datasets("source")

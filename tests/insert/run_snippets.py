@@ -14,6 +14,8 @@ import traceback
 import warnings
 from typing import Any
 
+import science_platform
+
 OUTDATED = (DeprecationWarning, PendingDeprecationWarning, FutureWarning)
 
 
@@ -27,7 +29,7 @@ def describe(value: Any) -> dict[str, Any]:
     if isinstance(value, list):
         told["items"] = [describe(item) for item in value[:10]]
     for columns in ("colnames", "column_names", "columns"):
-        if hasattr(value, columns) and "columns" not in told:
+        if not isinstance(value, type) and hasattr(value, columns) and "columns" not in told:
             told["columns"] = [str(name) for name in getattr(value, columns)]
     return told
 
@@ -41,6 +43,7 @@ def run(statements: str, expression: str | None) -> dict[str, Any]:
         expression = None if last is None else ast.unparse(last)
     answer: dict[str, Any] = {}
     output = io.StringIO()
+    science_platform.ASKED.clear()
     with warnings.catch_warnings(record=True) as caught, contextlib.redirect_stdout(output):
         warnings.simplefilter("always")
         try:
@@ -56,12 +59,14 @@ def run(statements: str, expression: str | None) -> dict[str, Any]:
         except Exception:
             answer["error"] = traceback.format_exc(limit=-3)
     answer["output"] = output.getvalue()
+    answer["asked"] = list(science_platform.ASKED)
     answer["outdated"] = [str(item.message) for item in caught if issubclass(item.category, OUTDATED)]
     return answer
 
 
 def main() -> None:
     """Run what is asked for on standard input."""
+    science_platform.install()
     answers = [run(request["statements"], request.get("expression")) for request in json.load(sys.stdin)]
     json.dump({"answers": answers, "modules": sorted(sys.modules)}, sys.stdout)
 

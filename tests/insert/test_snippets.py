@@ -15,6 +15,8 @@ import pytest
 from lsst.daf.butler import Butler, DatasetRef, StorageClass
 
 from python_butler.backend.dataset_types import convert
+from python_butler.backend.queries.calls import call_for
+from python_butler.backend.queries.models import DatasetFilter, TimeRange
 from python_butler.demo.platform import Platform
 
 ROOT = Path(__file__).parents[2]
@@ -100,6 +102,53 @@ def differs(one: DatasetRef, other: DatasetRef) -> bool:
     return all(one.dataId[key] != other.dataId[key] for key in ("visit", "detector"))
 
 
+def listed(
+    butler: Butler, refs: list[DatasetRef], filter: DatasetFilter, limit: int = 3
+) -> tuple[dict[str, Any], list[DatasetRef]]:
+    """The query of a list, and what it must find."""
+    filter = filter.model_copy(update={"limit": limit})
+    dataset_type = refs[0].datasetType
+    call = call_for(dataset_type, filter, find_first=True, governors={"instrument": {"LSSTCam"}})
+    selection = selection_of(butler, "dp2", refs)
+    return {**selection, "whole": call.model_dump(mode="json")}, refs
+
+
+def official_queries(butler: Butler) -> Iterator[tuple[dict[str, Any], list[DatasetRef]]]:
+    """Queries of all kinds of conditions, each with what a butler finds for it."""
+    image = butler.query_datasets("visit_image", "dp2", limit=1)[0]
+    record = butler.query_dimension_records("visit", data_id=image.dataId)[0]
+    begin, end = (moment.tai.isot for moment in (record.timespan.begin, record.timespan.end))
+    same = butler.query_datasets(
+        "visit_image",
+        "dp2",
+        data_id={"visit": image.dataId["visit"]},
+        instrument="LSSTCam",
+        order_by=["-detector"],
+        limit=3,
+    )
+    filters = [
+        DatasetFilter(data_id={"visit": [image.dataId["visit"]]}, order_by=["-detector"]),
+        DatasetFilter(time=TimeRange(begin=begin, end=end), order_by=["-detector"]),
+        DatasetFilter(where=f"visit.id = {image.dataId['visit']} AND detector >= 0", order_by=["-detector"]),
+    ]
+    for filter in filters:
+        yield listed(butler, same, filter)
+    yield listed(butler, butler.query_datasets("object", "dp2", limit=1), DatasetFilter(), limit=1)
+
+
+TEMPLATES = [
+    {"label": "read", "code": "${name} = ${get}\n${name}", "expression": "${get}"},
+    {"label": "find", "code": "${butler}.get_dataset(uuid.UUID(${id}))", "expression": "${ref}"},
+    {
+        "label": "ids",
+        "imports": ["from uuid import UUID"],
+        "code": "[${butler}.get_dataset(UUID(one)) for one in ${ids}]",
+        "expression": "${refs}",
+    },
+    {"label": "keywords", "code": "${butler}.get(${dataset_type}, ${keywords})"},
+]
+
+
 def write_code(selections: list[tuple[dict[str, Any], list[DatasetRef]]]) -> list[Case]:
     """Have the front end write the code of all snippets."""
     node = shutil.which("node", path=f"{Path(sys.executable).parent}") or shutil.which("node")
@@ -108,7 +157,9 @@ def write_code(selections: list[tuple[dict[str, Any], list[DatasetRef]]]) -> lis
     answers = json.loads(
         subprocess.run(
             [node, "scripts/snippets.mjs"],
-            input=json.dumps([{"selection": selection} for selection, _ in selections]),
+            input=json.dumps(
+                [{"selection": selection, "templates": TEMPLATES} for selection, _ in selections]
+            ),
             capture_output=True,
             text=True,
             check=True,
@@ -123,12 +174,12 @@ def write_code(selections: list[tuple[dict[str, Any], list[DatasetRef]]]) -> lis
 
 
 def without_repeats(cases: list[Case]) -> list[Case]:
-    """Leave out a component of a storage class that another case reads."""
-    seen: set[tuple[str, str]] = set()
+    """Leave out components and snippets of the settings that another case of the storage class reads."""
+    seen: set[tuple[str, str, bool]] = set()
     kept = []
     for case in cases:
-        key = case.storage_class.name, case.id
-        if not case.id.startswith("component:") or key not in seen:
+        key = case.storage_class.name, case.id, len(case.refs) > 1
+        if not case.id.startswith(("component:", "settings:")) or key not in seen:
             kept.append(case)
         seen.add(key)
     return kept
@@ -170,7 +221,8 @@ def official(
         for name, value in platform.environment.items():
             monkeypatch.setenv(name, value)
         with Butler("dp2") as butler:
-            cases = without_repeats(write_code(list(official_selections(butler))))
+            selections = [*official_selections(butler), *official_queries(butler)]
+            cases = without_repeats(write_code(selections))
         yield cases, run_code(cases, tmp_path_factory.mktemp("snippets"))
 
 
@@ -270,6 +322,58 @@ def test_references_are_to_the_dataset_that_was_selected(official: Any, subtests
             with subtests.test(str(case)):
                 found = {item["id"] for item in case.cell["result"]["items"]}
                 assert {str(ref.id) for ref in case.refs} <= found
+
+
+def test_the_query_of_a_list_finds_what_the_list_shows(official: Any, subtests: pytest.Subtests) -> None:
+    cases, _ = official
+    queries = [case for case in cases if case.id == "found"]
+    assert len(queries) == 4
+    for case in queries:
+        with subtests.test(str(case.selection["whole"])):
+            found = [item["id"] for item in case.expression["result"]["items"]]
+            assert found == [str(ref.id) for ref in case.refs]
+    loops = [case for case in cases if case.id == "each-found"]
+    assert len(loops) == 4
+    for case in loops:
+        assert len(case.cell["output"].strip().splitlines()) == len(case.refs)
+
+
+def test_snippets_of_the_settings_read_and_find_what_was_selected(
+    official: Any, subtests: pytest.Subtests
+) -> None:
+    cases, _ = official
+    mine = [case for case in cases if case.id.startswith("settings:")]
+    assert {case.id for case in mine} == {f"settings:{template['label']}" for template in TEMPLATES}
+    for case in mine:
+        with subtests.test(str(case)):
+            result = case.cell["result"]
+            match case.id:
+                case "settings:find":
+                    assert result["id"] == str(case.refs[0].id)
+                case "settings:ids":
+                    assert [item["id"] for item in result["items"]] == [str(ref.id) for ref in case.refs]
+                case _:
+                    assert is_a(result, case.storage_class.pytype)
+
+
+def test_web_services_are_asked_for_the_dataset_by_its_identifier(
+    official: Any, subtests: pytest.Subtests
+) -> None:
+    cases, _ = official
+    asked = [case for case in cases if case.id in ("datalink", "soda")]
+    assert {case.id for case in asked} == {"datalink", "soda"}
+    for case in asked:
+        with subtests.test(str(case)):
+            ((url, parameters),) = case.cell["asked"]
+            service = {"datalink": "datalink/datalink-links-1.1", "soda": "cutout/soda-sync-1.0"}[case.id]
+            assert url == f"https://platform.example/dp2/{service}"
+            identifier = Butler.parse_dataset_uri(parameters["ID"])
+            assert (identifier.label, identifier.dataset_id) == ("dp2", case.refs[0].id)
+            if case.id == "soda":
+                ra, dec, radius = (float(part) for part in parameters["CIRCLE"].split())
+                assert 0 <= ra < 360
+                assert -90 <= dec <= 90
+                assert 0 < radius < 1
 
 
 def test_a_calibration_is_found_for_a_visit(official: Any) -> None:

@@ -15,14 +15,15 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import pytest
 from lsst.daf.butler import DimensionUniverse
 from lsst.daf.butler.remote_butler._http_connection import ButlerServerError
 
 from python_butler.errors import (
+    BrokenOffError,
     ErrorKind,
     ForbiddenError,
-    OfficialServerError,
     OfflineError,
     ServerBusyError,
     TokenError,
@@ -178,8 +179,9 @@ def test_a_busy_server_is_asked_again_when_it_wants_to_be(scripted: Scripted) ->
     scripted.answers = [(429, {"Retry-After": "1"}, {}), (503, {"Retry-After": "0"}, {}), (200, {}, UNIVERSE)]
     begin = time.monotonic()
     assert connection.get("universe").status_code == 200
-    assert time.monotonic() - begin >= 1.0
-    assert waits == [1.0, 0.0]
+    # One that wants to be asked again at once is not overrun.
+    assert time.monotonic() - begin >= 2.0
+    assert waits == [1.0, 1.0]
     connection.close()
 
 
@@ -190,7 +192,7 @@ def test_patience_ends(scripted: Scripted) -> None:
     with pytest.raises(ServerBusyError, match="in 30 s") as caught:
         connection.get("universe")
     assert caught.value.retry_in == 30.0
-    assert time.monotonic() - begin < 5.0
+    assert time.monotonic() - begin < 25.0
     connection.close()
 
 
@@ -205,7 +207,7 @@ def test_waiting_ends_when_it_is_cancelled(scripted: Scripted) -> None:
     begin = time.monotonic()
     with pytest.raises(ServerBusyError):
         connection.get("universe")
-    assert time.monotonic() - begin < 5.0
+    assert time.monotonic() - begin < 30.0
     connection.close()
 
 
@@ -218,8 +220,38 @@ def test_nobody_at_the_address_is_offline(scripted: Scripted) -> None:
 
 def test_a_broken_answer_is_offline(connection: OfficialConnection, scripted: Scripted) -> None:
     scripted.answers = [(200, {"Content-Length": "5000"}, b"{")]
-    with pytest.raises(OfficialServerError):
+    with pytest.raises(OfflineError, match="broke off in the middle of its answer"):
         connection.get("universe")
+
+
+def test_a_query_whose_answer_is_broken_off_makes_nobody_offline(
+    connection: OfficialConnection, scripted: Scripted
+) -> None:
+    lost: list[OfflineError] = []
+    connection.on_offline = lost.append
+    scripted.answers = [(429, {"Retry-After": "1"}, {}), (200, {"Content-Length": "5000"}, b"{")]
+    with pytest.raises(BrokenOffError, match=r"broke off .* Try again\..* ask for less") as caught:
+        connection.get("query/any")
+    assert isinstance(caught.value, ButlerServerError)
+    assert not isinstance(caught.value, OfflineError)
+    assert lost == []
+
+
+def test_a_busy_server_that_is_gone_when_it_is_asked_again_is_offline(
+    scripted: Scripted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def go_away(seconds: float) -> None:
+        # What answered before is out of reach now.
+        monkeypatch.setattr(httpx2.HTTPTransport, "handle_request", refuse)
+
+    def refuse(*_: object) -> None:
+        raise httpx2.ConnectError("refused")
+
+    connection = OfficialConnection("dp2", scripted.url, on_busy=go_away)
+    scripted.answers = [(429, {"Retry-After": "1"}, {})]
+    with pytest.raises(OfflineError, match="cannot be reached"):
+        connection.get("query/any")
+    connection.close()
 
 
 def test_a_silent_server_is_offline(scripted: Scripted) -> None:

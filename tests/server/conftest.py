@@ -24,7 +24,7 @@ ROOT = Path(__file__).parents[2]
 BASE = "/user/a%40b/"
 
 
-def wait_until(condition: Callable[[], Any], seconds: float = 10.0) -> Any:
+def wait_until(condition: Callable[[], Any], seconds: float = 30.0) -> Any:
     """Wait for a condition that only another process can make true, and return what it gave."""
     end = time.monotonic() + seconds
     while not (result := condition()):

@@ -78,6 +78,7 @@ test.describe('a dragged dataset', () => {
     const row = await visitImage(lab);
     await drag(lab, row, await character(line(lab, 'len([])'), 5));
     await expect.poll(async () => (await sources(lab))[0]).toMatch(/^from lsst\.daf\.butler/);
+    await expect.poll(() => focusedCell(lab)).toMatchObject({ index: 0, mode: 'edit', inside: true });
     await lab.keyboard.press('ControlOrMeta+z');
     await expect.poll(() => sources(lab)).toEqual(['len([])']);
   });
@@ -121,7 +122,21 @@ test.describe('a dragged dataset', () => {
     await drag(lab, row, await character(line(lab, 'See .'), 4));
     await expect
       .poll(async () => (await sources(lab))[1])
-      .toMatch(/^See `visit_image` \(instrument `LSSTCam`, .*\), run `.*` of `dp2`, \[`.*`\]\(ivo:\/\/.*\)\.$/);
+      .toMatch(
+        /^See `visit_image` \(instrument `LSSTCam`, .*\), run `.*` of `dp2`, \[`ivo:\/\/.*`\]\(\/lab\?butler=\S+\)\.$/
+      );
+
+    await test.step('whose link leads to the dataset in the panel', async () => {
+      const id = await row.getAttribute('data-dataset');
+      await expect.poll(() => focusedCell(lab)).toMatchObject({ index: 1, mode: 'edit', inside: true });
+      await lab.keyboard.press('Shift+Enter');
+      const panel = await openPanel(lab);
+      await lab.locator('.jp-RenderedMarkdown a', { hasText: 'ivo://' }).click();
+      await expect(datasets(panel)).toHaveCount(1);
+      await expect(datasets(panel).first()).toHaveAttribute('data-dataset', id!);
+      await expect(datasets(panel).first()).toHaveAttribute('aria-selected', 'true');
+      expect(lab.context().pages()).toHaveLength(1);
+    });
   });
 
   test('changes nothing after Escape', async ({ lab }) => {
@@ -154,6 +169,8 @@ test.describe('a dragged dataset', () => {
       await window.jupyterapp.commands.execute('console:create', { kernelPreference: { name: 'python3' } });
     });
     const prompt = lab.locator('.jp-CodeConsole-promptCell .jp-CodeMirrorEditor');
+    // What the kernel says of itself comes above the prompt, and moves it.
+    await expect(lab.locator('.jp-CodeConsole-banner')).toContainText('Python');
     await expect(prompt).toBeVisible();
     const box = (await prompt.boundingBox())!;
     await drag(lab, row, { x: box.x + 40, y: box.y + box.height / 2 });

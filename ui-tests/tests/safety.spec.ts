@@ -23,6 +23,8 @@ test('neither the token nor a signed address reaches the page', async ({ lab, pl
   const texts = await received.all();
   // The listening itself works: names of datasets have come.
   expect(texts.some(text => text.includes('visit_image'))).toBe(true);
+  // What streams told is among it, rows of the list too.
+  expect(received.streams.some(text => text.includes('"rows"'))).toBe(true);
   for (const secret of [token, 'X-Amz-Signature', 'Signature=', 'AWSAccessKeyId']) {
     const where = texts.filter(text => text.includes(secret) && (secret === token || !isCode(text)));
     expect(where.map(text => text.slice(0, 300))).toEqual([]);

@@ -8,15 +8,19 @@ import { expect, test } from '../platform';
 // `make screenshots` renews the documentation's own; other runs leave the working tree as it is.
 const IMAGES = process.env.SCREENSHOTS ?? join(__dirname, '../test-results/screenshots');
 
-const PUT = `import python_butler
+/** Name of a run; another one whenever the journey is repeated. */
+const RUN = 'u/me/bright_stars';
+
+const put = (run: string): string => `import python_butler
 from astropy.table import Table
 from lsst.daf.butler import DatasetType
-mine = python_butler.open("dp2", collections="dp2", run="u/me/bright_stars")
+mine = python_butler.open("dp2", collections="dp2", run="${run}")
 mine.registry.registerDatasetType(DatasetType("bright_stars", ["skymap", "tract"], "ArrowAstropy", universe=mine.dimensions))
 mine.put(Table({"flux": [1.0, 2.0]}), "bright_stars", skymap="lsst_cells_v2", tract=5063)
 print("stored")`;
 
-test('a dragged dataset runs in a cell, and a result that is put shows up beside it', async ({ lab }) => {
+test('a dragged dataset runs in a cell, and a result that is put shows up beside it', async ({ lab }, { repeatEachIndex }) => {
+  const run = `${RUN}${repeatEachIndex || ''}`;
   await newNotebook(lab, ['# one', '# two', 'len([])']);
   const panel = await openPanel(lab);
   await chooseType(panel, [OFFICIAL, CHAIN], 'visit_image');
@@ -44,10 +48,10 @@ test('a dragged dataset runs in a cell, and a result that is put shows up beside
       const current = window.jupyterapp.shell.currentWidget as import('@jupyterlab/notebook').NotebookPanel;
       current.context.model.sharedModel.addCell({ cell_type: 'code', source: code });
       current.content.activeCellIndex = current.content.widgets.length - 1;
-    }, PUT);
+    }, put(run));
     expect(await runActiveCell(lab)).toContain('stored');
     await expect(await find(panel, PERSONAL)).toHaveAccessibleName(/connected/);
-    await chooseType(panel, [PERSONAL, 'u/me/bright_stars'], 'bright_stars');
+    await chooseType(panel, [PERSONAL, run], 'bright_stars');
     await expect(datasets(panel)).toHaveCount(1);
     await datasets(panel).first().click();
     await expect(panel.getByText('ArrowAstropy', { exact: true })).toBeVisible();
@@ -84,7 +88,7 @@ test('the same by keyboard alone', async ({ lab }) => {
   await chooseType(panel, [OFFICIAL, CHAIN], 'visit_image');
   await datasets(panel).first().focus();
   await lab.keyboard.press('ArrowDown');
-  await lab.keyboard.press('Enter');
+  await lab.keyboard.press('Control+Enter');
   await expect(cells(lab)).toHaveCount(2);
   expect((await sources(lab))[1]).toMatch(/butler\.get\(\s*"visit_image"/);
 });

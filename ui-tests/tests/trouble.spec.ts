@@ -3,7 +3,7 @@ import { chmod, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { newNotebook, openLab, runActiveCell } from '../lab';
-import { CHAIN, OFFICIAL, chooseType, datasets, expand, openPanel, treeRow } from '../panel';
+import { CHAIN, OFFICIAL, chooseType, datasets, expand, find, openPanel, treeRow } from '../panel';
 import { expect, Platform, test } from '../platform';
 
 test('a stopped server is told within seconds, and Retry brings everything back', async ({ lab, platform }) => {
@@ -43,6 +43,38 @@ test('a token that is not accepted is named, with what to do', async ({ lab, pla
   }
   await panel.getByRole('button', { name: 'Retry' }).first().click();
   await expect(treeRow(panel, OFFICIAL)).toHaveAccessibleName(/connected/);
+});
+
+test('a server that is slow or busy is waited for in sight, until a person has enough of it', async ({
+  lab,
+  platform
+}) => {
+  const panel = await openPanel(lab);
+  await chooseType(panel, [OFFICIAL, CHAIN], 'visit_image');
+  await expect(datasets(panel).first()).toBeVisible();
+  const notice = panel.locator('.pb-Datasets .pb-Notice');
+  try {
+    await test.step('one that does not answer', async () => {
+      await platform.trouble('server', { path: 'query', hang: true });
+      await (await find(panel, 'deep_coadd')).click();
+      await expect(notice).toHaveText(/^Loading deep_coadd …/);
+      await notice.getByRole('button', { name: 'Stop' }).click();
+      await expect(notice).toContainText('Loading deep_coadd was stopped.');
+    });
+
+    await test.step('one that asks to come back later', async () => {
+      await platform.tell('calm');
+      await platform.trouble('server', { path: 'query', status: 429, headers: { 'retry-after': '5' } });
+      await notice.getByRole('button', { name: 'Load' }).click();
+      await expect(notice).toContainText(/The server is busy.*Asking again in [1-5] s/);
+      await notice.getByRole('button', { name: 'Stop' }).click();
+      await expect(notice).toContainText('Loading deep_coadd was stopped.');
+    });
+  } finally {
+    await platform.tell('calm');
+  }
+  await notice.getByRole('button', { name: 'Load' }).click();
+  await expect(datasets(panel).first()).toBeVisible();
 });
 
 test('a label that its server does not know is told, and gone once the index is mended', async ({ lab, platform }) => {
@@ -101,7 +133,9 @@ test.describe('without an environment for the backend', () => {
       await writeFile(`${command}.new`, '#!/bin/sh\nexec python -P -m python_butler.backend "$@"\n');
       await chmod(`${command}.new`, 0o755);
       await rename(`${command}.new`, command);
-      await panel.getByRole('button', { name: 'Retry' }).click();
+      // It may have looked again by itself, and the button be gone.
+      const retry = panel.getByRole('button', { name: 'Retry' });
+      await retry.or(treeRow(panel, OFFICIAL)).first().click();
       await expect(treeRow(panel, OFFICIAL)).toHaveAccessibleName(/connected/, { timeout: 60_000 });
       await chooseType(panel, [OFFICIAL, CHAIN], 'visit_image');
       await expect(datasets(panel).first()).toBeVisible();

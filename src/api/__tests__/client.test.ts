@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { ServerConnection } from '@jupyterlab/services';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
-import { AbortedError, ApiError, ButlerClient, type ErrorReport, type PageEvent } from '..';
+import { AbortedError, ApiError, ButlerClient, type ErrorReport, type PageEvent, Transport } from '..';
 
 // A real HTTP server stands in for Jupyter's: what is tested is what it does to a connection.
 type Handler = (request: IncomingMessage, response: ServerResponse) => void;
@@ -28,7 +28,9 @@ beforeEach(async () => {
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
   const baseUrl = `http://127.0.0.1:${port}/user/me/`;
-  client = new ButlerClient({ serverSettings: ServerConnection.makeSettings({ baseUrl, token: 'jupyter' }) });
+  client = new ButlerClient(
+    new Transport({ serverSettings: ServerConnection.makeSettings({ baseUrl, token: 'jupyter' }) })
+  );
 });
 
 afterEach(async () => {
@@ -72,11 +74,13 @@ async function failure(promise: Promise<unknown>): Promise<ErrorReport> {
   return reason.report;
 }
 
+const LEVEL = { parent: null, folder: null, offset: 0, limit: 10 };
+
 describe('a request', () => {
   it('goes below the Jupyter server, with its token and an identifier of its own', async () => {
-    handle = answering(200, { collections: [], total: 0, capped: false });
-    await client.collections(DP2, 'u/me/a b', never);
-    await client.collections(DP2, null, never);
+    handle = answering(200, { entries: [], total: 0, offset: 0 });
+    await client.collections(DP2, { ...LEVEL, parent: 'u/me/a b' }, never);
+    await client.collections(DP2, LEVEL, never);
     const urls = requests.map(({ url }) => new URL(url ?? '', 'http://host'));
     expect(urls[0]?.pathname).toBe('/user/me/python-butler/api/repositories/official/dp2/collections');
     expect(urls[0]?.searchParams.get('parent')).toBe('u/me/a b');

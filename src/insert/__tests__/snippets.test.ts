@@ -2,7 +2,9 @@ import { describe, expect, it } from 'vitest';
 
 import { citationFor, referencesFor } from '../citation';
 import { cellFor, expressionFor, snippetsFor } from '../code';
-import { readNames } from '../python/butlers';
+import { type IView, linkText, NO_FILTER, viewOf } from '../../model';
+import { readNames } from '../../python/butlers';
+import type { IRowFilter } from '../snippets';
 import { NOWHERE, type IPlace } from '../source';
 import {
   bias,
@@ -61,6 +63,40 @@ object_table`
     expect(cellFor(select(object, tract), WITH_BUTLER, options)).toContain(
       'columns = ["coord_ra", "coord_dec"]\n'
     );
+  });
+
+  it('keeps the rows that were chosen, and reads what that needs', () => {
+    const range: IRowFilter = { column: 'r_psfFlux', kind: 'float', low: 1.5, high: 20, values: null };
+    const flag: IRowFilter = { column: 'good', kind: 'boolean', low: null, high: null, values: ['true'] };
+    const choice = { columns: ['coord_ra'], rows: [range, flag] };
+    expect(cellFor(select(object, tract), WITH_BUTLER, { choice })).toBe(
+      `import numpy as np
+
+columns = ["coord_ra", "r_psfFlux", "good"]
+object_table = butler.get(
+    "object", skymap="lsst_cells_v2", tract=5063, parameters={"columns": columns}
+)
+keep = (
+    (object_table["r_psfFlux"] >= 1.5)
+    & (object_table["r_psfFlux"] <= 20)
+    & (object_table["good"] == True)
+)
+object_table = object_table[np.ma.filled(keep, False)]
+object_table`
+    );
+  });
+
+  it('keeps rows of every form of table in its own way', () => {
+    const rows: IRowFilter[] = [{ column: 'id', kind: 'integer', low: null, high: null, values: ['1', '2'] }];
+    const kept = (snippet: string): string =>
+      cellFor(select(object, tract), WITH_BUTLER, { snippet, choice: { columns: ['id'], rows } })!;
+    expect(kept('as-pandas')).toContain(
+      'keep = object_table["id"].isin([1, 2])\nobject_table = object_table[keep]'
+    );
+    expect(kept('as-arrow')).toContain(
+      'keep = pc.field("id").isin([1, 2])\nobject_table = object_table.filter(keep)'
+    );
+    expect(kept('as-arrow')).not.toContain('numpy');
   });
 
   it('prints a log', () => {
@@ -204,7 +240,9 @@ describe('snippets are chosen by storage class', () => {
       'component:sky_projection',
       'reference',
       'query',
-      'ivoa'
+      'ivoa',
+      'datalink',
+      'soda'
     ]);
   });
 
@@ -313,15 +351,31 @@ for data_id in data_ids:
 });
 
 describe('text for people', () => {
-  it('cites name, data ID, run and identifier', () => {
-    expect(citationFor(select(visitImage, exposure))).toBe(
+  const addressOf = (view: IView): string => `/lab?butler=${encodeURIComponent(linkText(view))}`;
+  /** The view that the link of a citation leads to. */
+  const viewIn = (citation: string): IView | null => {
+    const [, address] = /\]\((\S+)\)/.exec(citation)!;
+    return viewOf(new URL(address!, 'http://lab.example').searchParams.get('butler')!);
+  };
+
+  it('cites name, data ID, run and identifier, with a link that leads there', () => {
+    const citation = citationFor(select(visitImage, exposure), addressOf);
+    expect(citation.split('](')[0]).toBe(
       '`visit_image` (instrument `LSSTCam`, visit `2025120200439`, detector `10`), run `run/a` of `dp2`, ' +
-        `[\`${UUID}\`](ivo://org.rubinobs/usdac/lsst-dp2?repo=dp2&id=${UUID})`
+        `[\`ivo://org.rubinobs/usdac/lsst-dp2?repo=dp2&id=${UUID}\``
     );
+    const where = { kind: 'official', label: 'dp2', collection: 'run/a', datasetType: 'visit_image' };
+    expect(viewIn(citation)).toMatchObject({ ...where, ids: [UUID] });
+  });
+
+  it('links a query to what it finds', () => {
+    const filter = { ...NO_FILTER, data_id: { visit: [1] } };
+    const citation = citationFor(select(visitImage, [], { whole: null, filter }), addressOf);
+    expect(viewIn(citation)).toMatchObject({ collection: 'dp2', datasetType: 'visit_image', filter });
   });
 
   it('makes a list of several citations', () => {
-    expect(citationFor(select(object, [tract, tract]))).toMatch(/^- `object`.*\n- `object`.*\n$/);
+    expect(citationFor(select(object, [tract, tract]), addressOf)).toMatch(/^- `object`.*\n- `object`.*\n$/);
   });
 
   it('refers to personal data by UUID, which means nothing to other services', () => {

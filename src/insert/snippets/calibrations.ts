@@ -2,14 +2,17 @@
  * Snippets for calibrations, which are looked up by the time at which something was observed.
  */
 
-import { keywords, statement } from '../python/literals';
+import { keywords, statement } from '../../python/literals';
+import { trans } from '../../trans';
 import { show } from './family';
 import { collectionsArgument, nameFor, needsValidity, onlyDataset, uuidSource } from './target';
 import type { ISnippet } from './types';
 
 export const forVisit: ISnippet = {
   id: 'for-visit',
-  label: 'Valid for a visit',
+  get label() {
+    return trans.__('Valid for a visit');
+  },
   icon: 'ui-components:history',
   getCode: context => {
     const { selection, butler, choice } = context;

@@ -2,6 +2,7 @@
  * Snippets for images: cutouts by pixels and by position.
  */
 
+import { trans } from '../../trans';
 import { familyOf, show } from './family';
 import { nameFor, onlyDataset, Target } from './target';
 import type { ICode, ISnippet, ISnippetContext } from './types';
@@ -13,7 +14,9 @@ const RADIUS = 20;
 
 export const boxCutout: ISnippet = {
   id: 'cutout-box',
-  label: 'Cutout by bounding box',
+  get label() {
+    return trans.__('Cutout by bounding box');
+  },
   icon: 'ui-components:cut',
   getCode: context => {
     switch (familyOf(context.selection.datasetType)) {
@@ -29,7 +32,9 @@ export const boxCutout: ISnippet = {
 
 export const circleCutout: ISnippet = {
   id: 'cutout-circle',
-  label: 'Cutout around a position',
+  get label() {
+    return trans.__('Cutout around a position');
+  },
   icon: 'ui-components:search',
   getCode: context => {
     const { datasetType } = context.selection;

@@ -3,19 +3,30 @@
  */
 
 import type { DatasetType } from '../../api';
+import type { IDatasetSelection } from '../../model';
 import { forVisit } from './calibrations';
 import { boxCutout, circleCutout } from './images';
+import { eachFound, found } from './found';
 import { ivoa, query, reference } from './references';
+import { cutoutService, dataLink } from './services';
 import { several, severalDataIds, severalReferences } from './several';
 import { asArrow, asAstropy, asPandas, columns, schema } from './tables';
 import type { ISnippet } from './types';
 import { component, deferred, whole } from './whole';
 
 export { identifier } from './references';
-export type { IChoice, ICode, ISnippet, ISnippetContext } from './types';
+export type { IChoice, IRowFilter, ICode, ISnippet, ISnippetContext } from './types';
 
 /**
- * All snippets that may apply to datasets of a type. The first that gives code is the default.
+ * All snippets that may apply to a selection. The first that gives code is the default.
+ */
+export function snippetsFor(selection: IDatasetSelection): ISnippet[] {
+  // Those for single datasets would take the few that are listed for all that are meant.
+  return selection.whole === undefined ? snippetsOf(selection.datasetType) : [found, eachFound];
+}
+
+/**
+ * All snippets that may apply to datasets of a type.
  */
 export function snippetsOf(type: DatasetType): ISnippet[] {
   return [
@@ -36,6 +47,8 @@ export function snippetsOf(type: DatasetType): ISnippet[] {
     ...type.components.map(component),
     reference,
     query,
-    ivoa
+    ivoa,
+    dataLink,
+    cutoutService
   ];
 }

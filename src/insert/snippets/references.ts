@@ -4,7 +4,8 @@
 
 import type { Dataset } from '../../api';
 import type { IDatasetSelection } from '../../model';
-import { dictionary, inlineCall, literal, statement, type Literal } from '../python/literals';
+import { dictionary, inlineCall, literal, statement, type Literal } from '../../python/literals';
+import { trans } from '../../trans';
 import { collectionsArgument, nameFor, needsValidity, onlyDataset, uuidSource } from './target';
 import type { ISnippet } from './types';
 
@@ -22,7 +23,9 @@ export function identifier({ repository }: IDatasetSelection, dataset: Dataset):
 
 export const reference: ISnippet = {
   id: 'reference',
-  label: 'Reference by UUID',
+  get label() {
+    return trans.__('Reference by UUID');
+  },
   icon: 'ui-components:link',
   getCode: context => {
     const dataset = onlyDataset(context.selection);
@@ -40,7 +43,9 @@ export const reference: ISnippet = {
 
 export const query: ISnippet = {
   id: 'query',
-  label: 'Query',
+  get label() {
+    return trans.__('Query');
+  },
   icon: 'ui-components:search',
   getCode: context => {
     const { selection, butler } = context;
@@ -64,7 +69,9 @@ export const query: ISnippet = {
 
 export const ivoa: ISnippet = {
   id: 'ivoa',
-  label: 'IVOA identifier',
+  get label() {
+    return trans.__('IVOA identifier');
+  },
   icon: 'ui-components:share',
   getCode: context => {
     const { selection } = context;

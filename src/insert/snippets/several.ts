@@ -4,8 +4,9 @@
  */
 
 import type { Dataset } from '../../api';
-import { dictionary, inlineCall, keywords, listStatement, literal, statement } from '../python/literals';
-import { familyOf, summary } from './family';
+import { dictionary, inlineCall, keywords, listStatement, literal, statement } from '../../python/literals';
+import { trans } from '../../trans';
+import { columnsOf, loop } from './loops';
 import { queryArguments } from './references';
 import { collectionsArgument, nameFor, needsValidity, uuidSource } from './target';
 import type { ICode, ISnippet, ISnippetContext } from './types';
@@ -14,7 +15,9 @@ type Values = [string, (string | number)[]][];
 
 export const several: ISnippet = {
   id: 'several',
-  label: 'Loop over the datasets',
+  get label() {
+    return trans.__('Loop over the datasets');
+  },
   icon: 'ui-components:paste',
   getCode: context => {
     if (context.selection.datasets.length < 2) {
@@ -30,7 +33,9 @@ export const several: ISnippet = {
 
 export const severalDataIds: ISnippet = {
   id: 'several-data-ids',
-  label: 'Loop over data IDs',
+  get label() {
+    return trans.__('Loop over data IDs');
+  },
   icon: 'ui-components:list',
   getCode: context =>
     context.selection.datasets.length < 2 ||
@@ -42,7 +47,9 @@ export const severalDataIds: ISnippet = {
 
 export const severalReferences: ISnippet = {
   id: 'several-references',
-  label: 'References by UUID',
+  get label() {
+    return trans.__('References by UUID');
+  },
   icon: 'ui-components:link',
   getCode: context => {
     const { datasets } = context.selection;
@@ -143,40 +150,4 @@ function byIdentifier(context: ISnippetContext): ICode {
 
 function lookUps({ butler, selection }: ISnippetContext): string[] {
   return selection.datasets.map(dataset => inlineCall(`${butler}.get_dataset`, [uuidSource(dataset)]));
-}
-
-/** Choose columns before the loop, if there are columns to choose. */
-function columnsOf(context: ISnippetContext, subject: string): string[] {
-  if (!hasColumns(context)) {
-    return [];
-  }
-  const chosen = context.choice.columns;
-  return chosen
-    ? [listStatement('columns = ', chosen.map(literal))]
-    : [
-        statement('columns = list(', `${context.butler}.get`, [subject], ')'),
-        'columns = columns[:10]  # name those you need: a wide table has over a thousand'
-      ];
-}
-
-function hasColumns({ selection }: ISnippetContext): boolean {
-  return familyOf(selection.datasetType) === 'table' && selection.datasetType.parameters.includes('columns');
-}
-
-function loop(
-  context: ISnippetContext,
-  item: string,
-  items: string,
-  subject: string,
-  rest: readonly string[],
-  dataId: string
-): string[] {
-  const { datasetType } = context.selection;
-  const name = nameFor(context);
-  const parameters = hasColumns(context) ? ['parameters={"columns": columns}'] : [];
-  return [
-    `for ${item} in ${items}:`,
-    statement(`    ${name} = `, `${context.butler}.get`, [subject, ...rest, ...parameters]),
-    `    print(${dataId}, ${summary(datasetType, name)})`
-  ];
 }

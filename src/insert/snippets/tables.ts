@@ -2,8 +2,10 @@
  * Snippets for tables: some columns, other Python forms, the schema.
  */
 
-import { listStatement, literal } from '../python/literals';
+import { freeName, listStatement, literal } from '../../python/literals';
+import { trans } from '../../trans';
 import { familyOf } from './family';
+import { keepRows } from './rows';
 import { nameFor, onlyDataset, Target } from './target';
 import type { ICode, ISnippet, ISnippetContext } from './types';
 
@@ -15,18 +17,22 @@ const FEW = 10;
  */
 export const columns: ISnippet = {
   id: 'columns',
-  label: 'Chosen columns',
+  get label() {
+    return trans.__('Chosen columns');
+  },
   icon: 'ui-components:list',
   getCode: context => readColumns(context)
 };
 
-export const asPandas = form('as-pandas', 'As a pandas data frame', 'DataFrame');
-export const asAstropy = form('as-astropy', 'As an astropy table', 'ArrowAstropy');
-export const asArrow = form('as-arrow', 'As an Arrow table', 'ArrowTable');
+export const asPandas = form('as-pandas', () => trans.__('As a pandas data frame'), 'DataFrame');
+export const asAstropy = form('as-astropy', () => trans.__('As an astropy table'), 'ArrowAstropy');
+export const asArrow = form('as-arrow', () => trans.__('As an Arrow table'), 'ArrowTable');
 
 export const schema: ISnippet = {
   id: 'schema',
-  label: 'Schema only',
+  get label() {
+    return trans.__('Schema only');
+  },
   icon: 'ui-components:info',
   getCode: context => {
     const dataset = onlyDataset(context.selection);
@@ -44,12 +50,16 @@ export const schema: ISnippet = {
 };
 
 /** Chosen columns in another Python form than the one the dataset type has. */
-function form(id: string, label: string, storageClass: string): ISnippet {
+function form(id: string, label: () => string, storageClass: string): ISnippet {
   return {
     id,
-    label,
+    get label() {
+      return label();
+    },
     icon: 'ui-components:table-rows',
-    group: 'Form',
+    get group() {
+      return trans.__('Form');
+    },
     getCode: context =>
       context.selection.datasetType.storage_class === storageClass ? null : readColumns(context, storageClass)
   };
@@ -64,7 +74,7 @@ function readColumns(context: ISnippetContext, storageClass?: string): ICode | n
   if (!dataset || !hasColumns(context)) {
     return null;
   }
-  const chosen = context.choice.columns;
+  const { columns: chosen, rows = [] } = context.choice;
   if (context.form === 'expression') {
     const target = new Target(context, dataset);
     const names = chosen ? literal(chosen) : `list(${target.expression({ component: 'columns' })})[:${FEW}]`;
@@ -75,14 +85,26 @@ function readColumns(context: ISnippetContext, storageClass?: string): ICode | n
   }
   const target = new Target(context, dataset, chosen ? 1 : 2);
   const name = nameFor(context);
-  return target.cell([
-    ...(chosen
-      ? [listStatement('columns = ', chosen.map(literal))]
-      : [
-          target.statement('columns = list(', { component: 'columns' }, ')'),
-          `columns = columns[:${FEW}]  # name those you need: a wide table has over a thousand`
-        ]),
-    target.statement(`${name} = `, { parameters: '{"columns": columns}', storageClass }),
-    name
-  ]);
+  const keep = freeName('keep', new Set([...context.taken, name]));
+  const form = storageClass ?? context.selection.datasetType.storage_class;
+  const kept = rows.length > 0 ? keepRows(name, keep, form, rows) : null;
+  // Rows are chosen by columns that have to be read for that.
+  const needed = kept ? rows.map(({ column }) => column) : [];
+  return target.cell(
+    [
+      ...(chosen
+        ? [listStatement('columns = ', [...new Set([...chosen, ...needed])].map(literal))]
+        : [
+            target.statement('columns = list(', { component: 'columns' }, ')'),
+            `columns = columns[:${FEW}]  # name those you need: a wide table has over a thousand`,
+            ...(needed.length > 0
+              ? [`columns = list(dict.fromkeys(columns + ${literal([...new Set(needed)])}))`]
+              : [])
+          ]),
+      target.statement(`${name} = `, { parameters: '{"columns": columns}', storageClass }),
+      ...(kept?.lines ?? []),
+      name
+    ],
+    kept?.imports ?? []
+  );
 }

@@ -13,7 +13,7 @@ import {
   literal,
   statement,
   variableName
-} from '../python/literals';
+} from '../../python/literals';
 import { familyOf } from './family';
 import type { ICode, ISnippetContext } from './types';
 

@@ -2,12 +2,18 @@
  * What a snippet is.
  */
 
+import type { ColumnKind, RowFilter } from '../../api';
 import type { IDatasetSelection } from '../../model';
+
+/** Which rows of a table to keep, by the values of one column of some kind. */
+export type IRowFilter = RowFilter & { readonly kind: ColumnKind };
 
 /** Details that a person chose before asking for code; each makes the code more definite. */
 export interface IChoice {
   /** Names of a table's columns. */
   readonly columns?: readonly string[];
+  /** Rows of a table: those that pass all of these. */
+  readonly rows?: readonly IRowFilter[];
   /** Pixels, half open. */
   readonly box?: { readonly x0: number; readonly x1: number; readonly y0: number; readonly y1: number };
   /** ICRS, degrees; the radius in arcseconds. */
@@ -40,13 +46,14 @@ export interface ICode {
 }
 
 export interface ISnippet {
+  /** Unique; others' begin with the name of their package and a colon. */
   readonly id: string;
-  /** As it stands in a menu. */
+  /** As it stands in a menu; asked for when it is shown. */
   readonly label: string;
   /** Name of an icon of JupyterLab's. */
   readonly icon: string;
   /** Heading of the submenu it belongs to, if any. */
   readonly group?: string;
-  /** The code, or null if it has no meaning for the selection. */
+  /** The code, or null if it has no meaning for what is selected. */
   getCode(context: ISnippetContext): ICode | null;
 }

@@ -2,13 +2,16 @@
  * Snippets for any dataset: all of it, one component, a handle to read later.
  */
 
+import { trans } from '../../trans';
 import { familyOf, show } from './family';
 import { nameFor, onlyDataset, Target } from './target';
 import type { ISnippet } from './types';
 
 export const whole: ISnippet = {
   id: 'whole',
-  label: 'Whole dataset',
+  get label() {
+    return trans.__('Whole dataset');
+  },
   icon: 'ui-components:paste',
   getCode: context => {
     const dataset = onlyDataset(context.selection);
@@ -31,7 +34,9 @@ export const whole: ISnippet = {
 
 export const deferred: ISnippet = {
   id: 'deferred',
-  label: 'Deferred handle',
+  get label() {
+    return trans.__('Deferred handle');
+  },
   icon: 'ui-components:history',
   getCode: context => {
     const dataset = onlyDataset(context.selection);
@@ -58,7 +63,9 @@ export function component(part: string): ISnippet {
     id: `component:${part}`,
     label: part,
     icon: 'ui-components:tree-view',
-    group: 'Component',
+    get group() {
+      return trans.__('Component');
+    },
     getCode: context => {
       const dataset = onlyDataset(context.selection);
       if (!dataset || !context.selection.datasetType.components.includes(part)) {

@@ -2,7 +2,7 @@ import { StateDB } from '@jupyterlab/statedb';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { ButlerModel } from '..';
-import { level, OFFICIAL, PERSONAL, report, run, settled, StandIn, VISIT_IMAGE } from './standin';
+import { level, OFFICIAL, PERSONAL, report, run, settled, SOURCE, StandIn, VISIT_IMAGE } from './standin';
 
 let client: StandIn;
 let model: ButlerModel;
@@ -12,7 +12,7 @@ beforeEach(async () => {
   vi.useFakeTimers();
   client = new StandIn();
   state = new StateDB();
-  model = new ButlerModel({ client, state });
+  model = new ButlerModel({ client, describer: client, state });
   await model.restore();
 });
 
@@ -22,7 +22,7 @@ afterEach(() => {
 });
 
 function lookAll(): void {
-  model.tree.look(model.tree.rows);
+  model.tree.look([...model.tree.rows]);
 }
 
 /** Let the panel ask for versions once more, and answer. */
@@ -43,7 +43,7 @@ describe('personal repositories', () => {
     model.visible = true;
     lookAll();
     await client.find('repositories').answer({ repositories: [OFFICIAL, PERSONAL] });
-    model.tree.toggle(model.tree.rows[1]!);
+    model.tree.toggle(model.tree.rows.at(1)!);
     lookAll();
     await client.find('collections personal dp2').answer(level(run('u/me/a')));
     model.datasets.open({ repository: PERSONAL, collection: run('u/me/a'), datasetType: VISIT_IMAGE });
@@ -60,7 +60,8 @@ describe('personal repositories', () => {
     expect(client.words.filter(what => what !== 'versions').slice(before)).toEqual([
       'check personal dp2',
       'datasets u/me/a visit_image 1000 first',
-      'collections personal dp2'
+      'collections personal dp2',
+      'usage personal dp2'
     ]);
   });
 
@@ -113,6 +114,31 @@ describe('a repository that comes back', () => {
   });
 });
 
+describe('a dataset type of which no collection is known', () => {
+  it('is looked for, and shown where there are some', async () => {
+    model.visible = true;
+    lookAll();
+    await client.find('repositories').answer({ repositories: [OFFICIAL] });
+    const shown = model.show({ kind: 'official', label: 'dp2', datasetType: SOURCE.name });
+    await client.find(`place official dp2 ${SOURCE.name}`).answer({ collection: run('far/away') });
+    await client.find('types official dp2 far/away').answer({ dataset_types: [SOURCE] });
+    const path = { steps: [], collection: run('far/away') };
+    await client.find('path official dp2 far/away').answer(path);
+    await shown;
+    expect(model.datasets.target).toMatchObject({
+      collection: { name: 'far/away' },
+      datasetType: { name: SOURCE.name }
+    });
+  });
+
+  it('is said to have no datasets if it has none', async () => {
+    const shown = model.show({ kind: 'official', label: 'dp2', datasetType: 'empty' });
+    const told = expect(shown).rejects.toThrow('There are no datasets of type empty in dp2.');
+    await client.find('place official dp2 empty').answer({ collection: null });
+    await told;
+  });
+});
+
 describe('memory', () => {
   it('brings back what was open, and the repositories without their troubles', async () => {
     lookAll();
@@ -120,13 +146,13 @@ describe('memory', () => {
     await client
       .find('repositories')
       .answer({ repositories: [{ ...OFFICIAL, state: 'offline', error: { ...trouble, retry_in: null } }] });
-    model.tree.toggle(model.tree.rows[0]!);
+    model.tree.toggle(model.tree.rows.at(0)!);
     model.sections = { sizes: [0.5, 0.5, 0], collapsed: [false, false, true] };
     await vi.advanceTimersByTimeAsync(1000);
 
-    const next = new ButlerModel({ client: new StandIn(), state });
+    const next = new ButlerModel({ client: new StandIn(), describer: new StandIn(), state });
     await next.restore();
-    expect(next.tree.rows[0]).toMatchObject({ id: 'official:dp2', expanded: true });
+    expect(next.tree.rows.at(0)).toMatchObject({ id: 'official:dp2', expanded: true });
     expect(next.tree.repositories[0]?.error).toBeNull();
     expect(next.sections).toEqual(model.sections);
     next.dispose();
@@ -134,7 +160,7 @@ describe('memory', () => {
 
   it('survives what it cannot read', async () => {
     await state.save('python-butler:panel', { toggled: 'all', sections: 3 });
-    const next = new ButlerModel({ client: new StandIn(), state });
+    const next = new ButlerModel({ client: new StandIn(), describer: new StandIn(), state });
     await next.restore();
     await settled();
     expect(next.tree.toggled).toEqual([]);
@@ -154,5 +180,69 @@ describe('details', () => {
     model.datasets.pick(picking => picking.only('id-3'));
     await vi.advanceTimersByTimeAsync(1000);
     expect(client.words.filter(what => what.startsWith('details'))).toEqual(['details id-3']);
+  });
+
+  it('of a busy server are asked for again by themselves when it said so, as long as they can be seen', async () => {
+    const asked = (): number => client.words.filter(what => what.startsWith('details')).length;
+    model.datasets.open({ repository: OFFICIAL, collection: run('r'), datasetType: VISIT_IMAGE });
+    await client.pages[0]!.rows(1);
+    model.details.visible = true;
+    model.datasets.pick(picking => picking.only('id-1'));
+    await vi.advanceTimersByTimeAsync(1_000);
+    await client.find('details id-1').fail({ kind: 'busy', retry_in: 5 });
+    await vi.advanceTimersByTimeAsync(4_900);
+    expect(asked()).toBe(1);
+    await vi.advanceTimersByTimeAsync(200);
+    expect(asked()).toBe(2);
+    await client.find('details id-1').fail({ kind: 'busy', retry_in: 5 });
+    model.details.visible = false;
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(asked()).toBe(2);
+  });
+
+  it('are followed by who made it and what holds it, the latter once the list has come', async () => {
+    const found = { dataset_type: VISIT_IMAGE, stored: true };
+    model.details.visible = true;
+    model.datasets.open({ repository: OFFICIAL, collection: run('r'), datasetType: VISIT_IMAGE });
+    await client.pages[0]!.rows(1);
+    model.datasets.pick(picking => picking.only('id-1'));
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(client.words).not.toContain('maker id-1');
+    await client.find('details id-1').answer(found);
+    expect(client.words).toContain('maker id-1');
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(client.words).not.toContain('collections of id-1');
+    await client.pages[0]!.end('next');
+    await vi.advanceTimersByTimeAsync(1_000);
+    const first = client.find('collections of id-1');
+    // The list goes on: one stream at a time.
+    model.datasets.look(0);
+    expect(first.signal.aborted).toBe(true);
+    await client.pages[1]!.end(null);
+    await vi.advanceTimersByTimeAsync(1_000);
+    const tag = { name: 'chosen', type: 'TAGGED', validity: [] };
+    await client.find('collections of id-1').answer([{ collections: [tag] }]);
+    expect(model.details.holdings).toMatchObject({ status: 'complete', collections: [tag] });
+    // Another one is asked about, and what is known of the first is not told of it.
+    model.datasets.pick(picking => picking.clear());
+    expect(model.details.holdings.collections).toEqual([]);
+  });
+
+  it('that failed with their repository are asked for again when it is back', async () => {
+    lookAll();
+    await client.find('repositories').answer({ repositories: [OFFICIAL] });
+    model.details.visible = true;
+    model.datasets.open({ repository: OFFICIAL, collection: run('r'), datasetType: VISIT_IMAGE });
+    await client.pages[0]!.rows(1);
+    await client.pages[0]!.end(null);
+    model.datasets.pick(picking => picking.only('id-1'));
+    await vi.advanceTimersByTimeAsync(1_000);
+    await client.find('details id-1').answer({ dataset_type: VISIT_IMAGE, stored: true });
+    await client.find('maker id-1').fail({ kind: 'offline' });
+    model.tree.noteFailure(OFFICIAL, report({ kind: 'offline' }));
+    expect(client.words.filter(what => what === 'maker id-1')).toHaveLength(1);
+    model.tree.recheck(OFFICIAL);
+    await client.find('check official dp2').answer(OFFICIAL);
+    expect(client.words.filter(what => what === 'maker id-1')).toHaveLength(2);
   });
 });

@@ -3,7 +3,12 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { DatasetListModel, type IDatasetTarget } from '..';
 import { OFFICIAL, PERSONAL, run, settled, SOURCE, StandIn, VISIT_IMAGE } from './standin';
 
-const TARGET: IDatasetTarget = { repository: PERSONAL, collection: run('r'), datasetType: VISIT_IMAGE };
+const TARGET: IDatasetTarget = {
+  repository: PERSONAL,
+  collection: run('r'),
+  datasetType: VISIT_IMAGE,
+  filter: null
+};
 
 let client: StandIn;
 let list: DatasetListModel;
@@ -179,7 +184,8 @@ describe('choosing', () => {
     list.pick(picking => picking.only('id-3'));
     list.pick(picking => picking.toggle('id-1'));
     expect(chosen()).toEqual([1, 3]);
-    expect(list.selection).toMatchObject(TARGET);
+    const { repository, collection, datasetType } = TARGET;
+    expect(list.selection).toMatchObject({ repository, collection, datasetType });
     list.pick(picking => picking.toggle('id-3'));
     expect(chosen()).toEqual([1]);
   });

@@ -22,6 +22,17 @@ describe('the words of a failure', () => {
     expect(spokenNotice(notice)).toBe('It is so. Do this.');
   });
 
+  it.each([
+    ['busy', 'It is so.'],
+    ['backend', 'It is so. Do this.']
+  ] as [ErrorKind, string][])(
+    'of kind %s that is asked for again by itself leave no work untold',
+    (kind, words) => {
+      const failure = report({ kind, message: 'It is so.', next_step: 'Do this.' });
+      expect(spokenNotice(errorNotice(failure, Date.now() + 1000))).toBe(words);
+    }
+  );
+
   it('for support hold the identifier of the request', () => {
     expect(diagnosticOf(report({ request_id: 'abc' }))).toContain('request: abc');
   });

@@ -7,13 +7,18 @@ import {
   AbortedError,
   ApiError,
   type Collection,
+  type CollectionFolder,
   type Dataset,
   type DatasetType,
   type EndEvent,
   type ErrorReport,
+  type HoldingProgress,
   type IButlerClient,
+  type IDatasetClient,
+  type ILevelQuery,
   type PageEvent,
-  type Repository
+  type Repository,
+  type SearchProgress
 } from '../../api';
 
 /** One question that has been asked, and waits for its answer. */
@@ -32,10 +37,19 @@ export interface IStreamed extends IAsked {
   end(nextCursor: string | null, superseded?: boolean): Promise<void>;
 }
 
-export class StandIn implements IButlerClient {
+/** A search whose matches are streamed. */
+export interface ISearched extends IAsked {
+  /** Some runs with these names, as an answer to this question or to another. */
+  found(names: string[], request?: string): Promise<void>;
+  busy(seconds: number): Promise<void>;
+  end(total: number, capped?: boolean): Promise<void>;
+}
+
+export class StandIn implements IButlerClient, IDatasetClient {
   /** Everything asked so far, answered or not, in order. */
   readonly asked: IAsked[] = [];
   readonly pages: IStreamed[] = [];
+  readonly searches: ISearched[] = [];
 
   /** What has been asked, in words. */
   get words(): string[] {
@@ -54,29 +68,35 @@ export class StandIn implements IButlerClient {
   repositories = (signal: AbortSignal) => this._ask('repositories', signal);
   repository = (key: { kind: string; label: string }, signal: AbortSignal) =>
     this._ask(`check ${key.kind} ${key.label}`, signal);
-  collections = (key: { kind: string; label: string }, parent: string | null, signal: AbortSignal) =>
-    this._ask(`collections ${key.kind} ${key.label} ${parent ?? ''}`.trim(), signal);
+  collections = (key: { kind: string; label: string }, level: ILevelQuery, signal: AbortSignal) => {
+    const { parent, folder, offset } = level;
+    const what = `collections ${key.kind} ${key.label} ${parent ?? folder ?? 'flat'}`.trim();
+    return this._ask(offset === 0 ? what : `${what} from ${offset}`, signal);
+  };
+  path = (key: { kind: string; label: string }, collection: string, _: boolean, signal: AbortSignal) =>
+    this._ask(`path ${key.kind} ${key.label} ${collection}`, signal);
+  usage = (key: { kind: string; label: string }, signal: AbortSignal) =>
+    this._ask(`usage ${key.kind} ${key.label}`, signal);
+  validity = (query: { collection: string; datasetType: string }, signal: AbortSignal) =>
+    this._ask(`validity ${query.collection} ${query.datasetType}`, signal);
   datasetTypes = (key: { kind: string; label: string }, collection: string, signal: AbortSignal) =>
     this._ask(`types ${key.kind} ${key.label} ${collection}`, signal);
+  place = (key: { kind: string; label: string }, datasetType: string, signal: AbortSignal) =>
+    this._ask(`place ${key.kind} ${key.label} ${datasetType}`, signal);
   count = (query: { collection: string; datasetType: string }, signal: AbortSignal) =>
     this._ask(`count ${query.collection} ${query.datasetType}`, signal);
   details = (_: unknown, id: string, signal: AbortSignal) => this._ask(`details ${id}`, signal);
+  provenance = (_: unknown, id: string, signal: AbortSignal, brief?: boolean) =>
+    this._ask(`${brief ? 'maker' : 'provenance'} ${id}`, signal);
   versions = (signal: AbortSignal) => this._ask('versions', signal);
 
-  async *datasets(
+  datasets(
     query: { collection: string; datasetType: string },
     page: { limit: number; cursor: string | null },
     signal: AbortSignal
   ): AsyncGenerator<PageEvent, EndEvent, undefined> {
-    const queue: (PageEvent | EndEvent | Error)[] = [];
-    let wake = (): void => undefined;
-    const put = (event: PageEvent | EndEvent | Error): Promise<void> => {
-      queue.push(event);
-      wake();
-      return settled();
-    };
-    signal.addEventListener('abort', () => void put(new AbortedError()));
     const what = `datasets ${query.collection} ${query.datasetType} ${page.limit} ${page.cursor ?? 'first'}`;
+    const { put, events } = streaming<PageEvent>(signal);
     const streamed: IStreamed = {
       what,
       signal,
@@ -88,21 +108,46 @@ export class StandIn implements IButlerClient {
     };
     this.asked.push(streamed);
     this.pages.push(streamed);
-    for (;;) {
-      while (queue.length === 0) {
-        await new Promise<void>(resolve => (wake = resolve));
+    return events;
+  }
+
+  async *holdings(
+    _: unknown,
+    id: string,
+    signal: AbortSignal
+  ): AsyncGenerator<HoldingProgress, boolean, undefined> {
+    const found = (await this._ask(`collections of ${id}`, signal)) as HoldingProgress[];
+    yield* found;
+    return true;
+  }
+
+  search(
+    key: { kind: string; label: string },
+    question: { text: string; request: string },
+    signal: AbortSignal
+  ): AsyncGenerator<SearchProgress, EndEvent, undefined> {
+    const { request, text } = question;
+    const { put, events } = streaming<SearchProgress>(signal);
+    const searched: ISearched = {
+      what: `search ${key.kind} ${key.label} ${text}`,
+      signal,
+      answer: () => settled(),
+      fail: error => put(new ApiError(report(error))),
+      busy: seconds => put({ event: 'busy', retry_in: seconds }),
+      found: (names, of = request) =>
+        put({
+          event: 'found',
+          request: of,
+          matches: names.map(name => ({ what: 'collection', collection: run(name), by: 'name' }))
+        }),
+      end: async (total, capped = false) => {
+        await put({ event: 'summary', request, total, capped });
+        await put({ event: 'end', next_cursor: null, superseded: false });
       }
-      const event = queue.shift();
-      if (event instanceof Error) {
-        throw event;
-      }
-      if (event?.event === 'end') {
-        return event;
-      }
-      if (event) {
-        yield event;
-      }
-    }
+    };
+    this.asked.push(searched);
+    this.searches.push(searched);
+    return events;
   }
 
   /** Every question has its own type of answer; `never` stands for them all. */
@@ -123,6 +168,39 @@ export class StandIn implements IButlerClient {
       });
     });
   }
+}
+
+/** A stream that gives what is put in, until an end or a failure is, or its reader leaves. */
+function streaming<E extends { event: string }>(
+  signal: AbortSignal
+): {
+  put: (event: E | EndEvent | Error) => Promise<void>;
+  events: AsyncGenerator<E, EndEvent, undefined>;
+} {
+  const queue: (E | EndEvent | Error)[] = [];
+  let wake = (): void => undefined;
+  const put = (event: E | EndEvent | Error): Promise<void> => {
+    queue.push(event);
+    wake();
+    return settled();
+  };
+  signal.addEventListener('abort', () => void put(new AbortedError()));
+  async function* read(): AsyncGenerator<E, EndEvent, undefined> {
+    for (;;) {
+      while (queue.length === 0) {
+        await new Promise<void>(resolve => (wake = resolve));
+      }
+      const event = queue.shift()!;
+      if (event instanceof Error) {
+        throw event;
+      }
+      if (event.event === 'end') {
+        return event as EndEvent;
+      }
+      yield event as E;
+    }
+  }
+  return { put, events: read() };
 }
 
 /** Let everything that waits for an answer go on. */
@@ -168,8 +246,8 @@ export function run(name: string): Collection {
   return { name, type: 'RUN', doc: '', children: null };
 }
 
-export function level(...collections: Collection[]) {
-  return { collections, total: collections.length, capped: false };
+export function level(...collections: (Collection | CollectionFolder)[]) {
+  return { entries: collections, offset: 0, total: collections.length };
 }
 
 export const VISIT_IMAGE: DatasetType = {

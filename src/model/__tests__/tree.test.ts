@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 
-import type { ErrorReport, Repository } from '../../api';
-import { type INoticeRow, TreeModel, type TreeRow } from '..';
+import type { Collection, ErrorReport, Repository } from '../../api';
+import { type IFolderRow, type INoticeRow, TreeModel, type TreeRow } from '..';
 import { chain, level, OFFICIAL, PERSONAL, report, run, SOURCE, StandIn, VISIT_IMAGE } from './standin';
 
 let client: StandIn;
@@ -14,10 +14,14 @@ beforeEach(() => {
 
 /** The tree as a person sees it, one line a row. */
 function picture(): string[] {
-  return tree.rows.map(row => {
+  return [...tree.rows].map(row => {
     const name = {
+      folder: () => (row as IFolderRow).name,
+      places: () => '',
+      place: () => '',
+      absent: () => '…',
       repository: () => (row as { repository: Repository }).repository.label,
-      collection: () => (row as Extract<TreeRow, { kind: 'collection' }>).collection.name,
+      collection: () => (row as Extract<TreeRow, { kind: 'collection' }>).name,
       types: () => 'Dataset types',
       'dataset-type': () => (row as Extract<TreeRow, { kind: 'dataset-type' }>).datasetType.name,
       notice: () => `[${(row as INoticeRow).notice.state}] ${(row as INoticeRow).notice.message}`
@@ -27,12 +31,12 @@ function picture(): string[] {
 }
 
 function lookAll(): void {
-  tree.look(tree.rows);
+  tree.look([...tree.rows]);
 }
 
 function row(name: string): TreeRow {
   const index = picture().findIndex(line => line.trim() === name);
-  const found = tree.rows[index];
+  const found = tree.rows.at(index);
   if (!found) {
     throw new Error(`No row ${name} in ${picture().join('\n')}`);
   }
@@ -40,7 +44,7 @@ function row(name: string): TreeRow {
 }
 
 function notice(): INoticeRow {
-  const found = tree.rows.find((candidate): candidate is INoticeRow => candidate.kind === 'notice');
+  const found = [...tree.rows].find((candidate): candidate is INoticeRow => candidate.kind === 'notice');
   if (!found) {
     throw new Error(`No notice in ${picture().join('\n')}`);
   }
@@ -50,6 +54,14 @@ function notice(): INoticeRow {
 function open(name: string): void {
   tree.toggle(row(name));
   lookAll();
+}
+
+function lookAt(index: number): void {
+  tree.look(tree.rows.slice(index, index + 1));
+}
+
+function runs(first: number, end: number): Collection[] {
+  return Array.from({ length: end - first }, (_, index) => run(`run_${first + index}`));
 }
 
 async function connect(...repositories: Repository[]): Promise<void> {
@@ -66,7 +78,7 @@ describe('what is asked', () => {
   });
 
   it('is only what the rows in view need', async () => {
-    await connect(OFFICIAL, PERSONAL);
+    await connect(OFFICIAL, { ...PERSONAL, state: 'absent' });
     lookAll();
     expect(client.words).toEqual(['repositories']);
     // Open from the last time, but scrolled out of view.
@@ -120,16 +132,18 @@ describe('the tree', () => {
       '    a',
       '  u/you/x'
     ]);
-    expect(tree.rows.map(({ level: depth, position, siblings }) => [depth, position, siblings])).toEqual([
-      [1, 1, 1],
-      [2, 1, 2],
-      [3, 1, 3],
-      [4, 1, 2],
-      [4, 2, 2],
-      [3, 2, 3],
-      [3, 3, 3],
-      [2, 2, 2]
-    ]);
+    expect([...tree.rows].map(({ level: depth, position, siblings }) => [depth, position, siblings])).toEqual(
+      [
+        [1, 1, 1],
+        [2, 1, 2],
+        [3, 1, 3],
+        [4, 1, 2],
+        [4, 2, 2],
+        [3, 2, 3],
+        [3, 3, 3],
+        [2, 2, 2]
+      ]
+    );
   });
 
   it('says why a level is empty', async () => {
@@ -141,13 +155,61 @@ describe('the tree', () => {
     expect(picture()[2]).toBe('    [empty] This collection is empty.');
   });
 
-  it('says when a level was cut short', async () => {
+  it('holds the places of what is out of view, and asks for a stretch once it is looked at', async () => {
+    await connect(OFFICIAL);
+    open('dp2');
+    const first = { ...level(...runs(0, 1000)), total: 100_000 };
+    await client.find('collections official dp2').answer(first);
+    expect(tree.rows.length).toBe(100_001);
+    lookAt(1);
+    expect(client.words.at(-1)).toBe('collections official dp2');
+    lookAt(99_000);
+    expect(tree.rows.at(99_000)).toMatchObject({ kind: 'absent', position: 99_000, siblings: 100_000 });
+    await client
+      .find('collections official dp2 from 98000')
+      .answer({ ...level(...runs(98_000, 99_000)), offset: 98_000, total: 100_000 });
+    expect(tree.rows.at(99_000)).toMatchObject({ kind: 'collection', name: 'run_98999' });
+    expect(tree.rows.indexOf('official:dp2|run_98999')).toBe(99_000);
+    expect(client.words).toHaveLength(3);
+  });
+
+  it('says in the place of a stretch why it could not be had', async () => {
+    await connect(OFFICIAL);
+    open('dp2');
+    await client.find('collections official dp2').answer({ ...level(...runs(0, 1000)), total: 2_000 });
+    lookAt(1_500);
+    await client.find('collections official dp2 from 1000').fail({ message: 'No.' });
+    const failed = tree.rows.at(1_001) as INoticeRow;
+    expect(failed.notice.message).toBe('No.');
+    expect(tree.rows.length).toBe(2_001);
+    tree.retry(failed.retry!);
+    expect(client.words.at(-1)).toBe('collections official dp2 from 1000');
+  });
+
+  it('asks for all stretches anew when the level has become longer', async () => {
+    await connect(OFFICIAL);
+    open('dp2');
+    await client.find('collections official dp2').answer({ ...level(...runs(0, 1000)), total: 1_500 });
+    lookAt(1_200);
+    await client
+      .find('collections official dp2 from 1000')
+      .answer({ ...level(...runs(1000, 1500)), total: 1_501 });
+    lookAt(1);
+    expect(client.words.at(-1)).toBe('collections official dp2');
+  });
+
+  it('opens a folder with what is in it, and shows names without what the folder says', async () => {
     await connect(OFFICIAL);
     open('dp2');
     await client
       .find('collections official dp2')
-      .answer({ collections: [run('r')], total: 12_345, capped: true });
-    expect(picture()[2]).toBe('  [capped] The first 1 of 12,345 collections.');
+      .answer(level(chain('dp2', 'r'), { type: 'FOLDER', path: 'u/me/', count: 2 }));
+    open('u/me/');
+    await client.find('collections official dp2 u/me/').answer(level(run('u/me/a'), run('u/me/b')));
+    expect(picture()).toEqual(['dp2', '  dp2', '  u/me/', '    a', '    b']);
+    tree.grouped = false;
+    lookAll();
+    expect(client.words.at(-1)).toBe('collections official dp2 flat');
   });
 
   it('gives every row a different identifier', async () => {
@@ -160,7 +222,7 @@ describe('the tree', () => {
     open('b');
     await client.find('collections official dp2 a').answer(level(run('types'), run('x')));
     await client.find('collections official dp2 b').answer(level(run('x')));
-    const ids = tree.rows.map(({ id }) => id);
+    const ids = [...tree.rows].map(({ id }) => id);
     expect(new Set(ids).size).toBe(ids.length);
   });
 });
@@ -273,7 +335,7 @@ describe('a failure', () => {
     expect(notice().notice).toMatchObject({ state: 'token', message: 'The token has expired.' });
     lookAll();
     expect(client.words).toEqual(['repositories', 'check official dp2']);
-    tree.toggle(tree.rows[2]!);
+    tree.toggle(tree.rows.at(2)!);
     expect(picture()[3]).toBe('  [absent] You have not written anything yet.');
   });
 });
@@ -368,7 +430,7 @@ describe('a change', () => {
     tree.toggle(row('dp2'));
     tree.invalidate(PERSONAL);
     lookAll();
-    expect(client.words).toHaveLength(2);
+    expect(client.words.filter(what => what.startsWith('collections'))).toHaveLength(1);
   });
 
   it('is not overwritten by an answer from before it', async () => {

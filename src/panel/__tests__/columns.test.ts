@@ -1,7 +1,14 @@
 import { describe, expect, it } from 'vitest';
 
 import type { Dataset } from '../../api';
-import { columnsOf, valueOf } from '../columns';
+import { RowSummary } from '../../model';
+import { columnsOf as layOut, valueOf } from '../columns';
+
+function columnsOf(dimensions: string[], rows: Dataset[]): ReturnType<typeof layOut> {
+  const summary = new RowSummary();
+  summary.take(rows);
+  return layOut(dimensions, summary);
+}
 
 function row(dataId: Dataset['data_id']): Dataset {
   return { id: JSON.stringify(dataId), data_id: dataId, run: 'r' };

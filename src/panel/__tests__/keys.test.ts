@@ -1,22 +1,22 @@
 import { describe, expect, it } from 'vitest';
 
-import type { TreeRow } from '../../model';
 import { type IKey, treeMove, verticalMove } from '../keys';
 import { TypeAhead } from '../typeahead';
 
 const NO_MODIFIERS = { ctrlKey: false, shiftKey: false, altKey: false, metaKey: false };
 
 /** Only what keys depend on. */
-function row(id: string, parent: string | null, expanded: boolean | null): TreeRow {
-  return { id, parent, expanded } as TreeRow;
+function row(parent: number, expanded: boolean | null): { parent: number; expanded: boolean | null } {
+  return { parent, expanded };
 }
 
 const ROWS = [
-  row('repository', null, true),
-  row('chain', 'repository', true),
-  row('run', 'chain', false),
-  row('type', 'chain', null),
-  row('other', null, false)
+  // A repository with a chain of a run and a type, then another.
+  row(-1, true),
+  row(0, true),
+  row(1, false),
+  row(1, null),
+  row(-1, false)
 ];
 
 function press(active: number, key: string, modifiers: Partial<IKey> = {}): unknown {

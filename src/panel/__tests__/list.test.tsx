@@ -3,36 +3,18 @@ import { beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { OFFICIAL, PERSONAL, run, StandIn, VISIT_IMAGE } from '../../model/__tests__/standin';
 import { DatasetListModel } from '../../model';
-import type { IPanelActions } from '../actions';
 import { DatasetList } from '../list';
-import { all, click, find, focus, press, render, text, preparePage } from './render';
+import { ROW_HEIGHT } from '../virtual';
+import { actions } from './actions';
+import { all, click, find, focus, press, render, text, preparePage } from '../../__tests__/render';
 
 preparePage();
 
 let client: StandIn;
 let model: DatasetListModel;
-const actions = {
-  insert: vi.fn(),
-  copyCode: vi.fn(),
-  copyReference: vi.fn(),
-  copyText: vi.fn(),
-  openInsertMenu: vi.fn(),
-  drag: vi.fn()
-} satisfies IPanelActions;
 
 function show(): void {
-  const { target, state, rows, picking } = model;
-  render(
-    <DatasetList
-      model={model}
-      target={target}
-      state={state}
-      rows={rows}
-      length={rows.length}
-      chosen={picking.chosen}
-      actions={actions}
-    />
-  );
+  render(<DatasetList model={model} actions={actions} />);
 }
 
 beforeEach(() => {
@@ -137,6 +119,25 @@ describe('choosing', () => {
     expect(document.activeElement).toBe(rows()[4]);
   });
 
+  it('elsewhere, as on a map, brings the first of the chosen rows into view, once', async () => {
+    act(() => model.open({ repository: OFFICIAL, collection: run('other'), datasetType: VISIT_IMAGE }));
+    await act(() => page().rows(...Array.from({ length: 500 }, (_, index) => index)));
+    await act(() => page().end(null));
+    const shown = (): number[] => rows().map(row => Number(row.dataset.index));
+    const scrollTo = (place: number): void => {
+      find('.pb-Rows').scrollTop = place;
+      act(() => void find('.pb-Rows').dispatchEvent(new Event('scroll')));
+    };
+    act(() => model.pick(picking => picking.all(['id-300', 'id-301'])));
+    expect(shown()).toContain(295);
+    expect(find('.pb-Rows').scrollTop).toBeGreaterThan(200 * ROW_HEIGHT);
+    expect(document.activeElement).toBe(document.body);
+    scrollTo(0);
+    act(show);
+    expect(shown()).toContain(0);
+    expect(shown()).not.toContain(295);
+  });
+
   it('keeps what is chosen when the menu opens on it, and takes another row otherwise', () => {
     click(rows()[0]!);
     click(rows()[1]!, { ctrlKey: true });
@@ -148,12 +149,15 @@ describe('choosing', () => {
     expect(chosen()).toEqual([4]);
   });
 
-  it('inserts with Enter and with Ctrl Enter', () => {
+  it('opens with Enter and inserts with Ctrl Enter', () => {
     focus(rows()[2]!);
     press('Enter');
     expect(chosen()).toEqual([3]);
+    expect(actions.open).toHaveBeenCalledOnce();
+    expect(actions.insert).not.toHaveBeenCalled();
     press('Enter', { ctrlKey: true });
-    expect(actions.insert).toHaveBeenCalledTimes(2);
+    expect(actions.insert).toHaveBeenCalledOnce();
+    expect(actions.open).toHaveBeenCalledOnce();
   });
 });
 

@@ -1,6 +1,8 @@
+import { Signal } from '@lumino/signaling';
 import { act } from 'react';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 
+import type { IRepositoryKey } from '../../api';
 import {
   chain,
   level,
@@ -11,19 +13,21 @@ import {
   StandIn,
   VISIT_IMAGE
 } from '../../model/__tests__/standin';
-import { type IDatasetTarget, TreeModel } from '../../model';
+import { type IDatasetPlace, type IPlace, Places, TreeModel } from '../../model';
 import { Tree } from '../tree';
-import { all, click, find, focus, press, render, text, preparePage } from './render';
+import { all, click, find, focus, press, render, text, preparePage } from '../../__tests__/render';
 
 preparePage();
 
 let client: StandIn;
 let model: TreeModel;
-let opened: IDatasetTarget[];
+let opened: IDatasetPlace[];
+let gone: IPlace[];
+let places: Places;
 let isVisible: boolean;
 const copied = vi.fn();
 
-function show(target: IDatasetTarget | null = null): void {
+function show(target: IDatasetPlace | null = null): void {
   render(
     <Tree
       model={model}
@@ -32,6 +36,11 @@ function show(target: IDatasetTarget | null = null): void {
       onOpen={chosen => {
         opened.push(chosen);
       }}
+      onGo={place => {
+        gone.push(place);
+      }}
+      onStar={place => places.toggle(place)}
+      onView={() => undefined}
       onCopy={copied}
       isVisible={() => isVisible}
     />
@@ -40,8 +49,10 @@ function show(target: IDatasetTarget | null = null): void {
 
 beforeEach(() => {
   client = new StandIn();
-  model = new TreeModel(client);
+  places = new Places();
+  model = new TreeModel(client, places);
   opened = [];
+  gone = [];
   isVisible = true;
   model.stateChanged.connect(() => act(() => show()));
 });
@@ -175,6 +186,19 @@ describe('the keyboard', () => {
     expect(active()).toBe('my dp2, personal repository, connected');
   });
 
+  it('keeps a slash that goes on with a name, and leaves any other to the panel', async () => {
+    await openAll();
+    const left: string[] = [];
+    document.body.addEventListener('keydown', ({ key }) => left.push(key), { once: true });
+    focus(all('treeitem')[0]!);
+    press('v');
+    press('i');
+    expect(left).toEqual([]);
+    press('/');
+    expect(left).toEqual(['/']);
+    expect(active()).toBe('visit_image, instrument visit detector');
+  });
+
   it('stops with Escape and tries again with Enter', async () => {
     show();
     const asked = client.find('repositories');
@@ -195,6 +219,98 @@ describe('the keyboard', () => {
     press('F10', { shiftKey: true });
     expect(onMenu).toHaveBeenCalledOnce();
     expect((onMenu.mock.calls[0]?.[0] as MouseEvent).shiftKey).toBe(false);
+  });
+});
+
+describe('who went elsewhere', () => {
+  /** Something outside of the tree that takes the focus. */
+  function goElsewhere(): HTMLElement {
+    const other = document.createElement('button');
+    document.body.append(other);
+    focus(other);
+    return other;
+  }
+
+  it('is not called back by a key that moved nowhere', async () => {
+    await openAll();
+    focus(all('treeitem')[0]!);
+    press('End');
+    press('End');
+    const other = goElsewhere();
+    // As when the person's own repository has changed.
+    act(() => model.invalidate(PERSONAL));
+    expect(document.activeElement).toBe(other);
+    other.remove();
+  });
+
+  it('is not called back by a row that has come since', async () => {
+    await openAll();
+    const later = { ...PERSONAL, label: 'later' };
+    model.revealRepository(later, true);
+    const other = goElsewhere();
+    model.reload();
+    await answer('repositories', { repositories: [OFFICIAL, PERSONAL, later] });
+    expect(labels()).toContain('my later, personal repository, connected');
+    expect(document.activeElement).toBe(other);
+    other.remove();
+  });
+});
+
+describe('when there is less room', () => {
+  it('what was chosen stays in view, if it was', async () => {
+    const observed: (() => void)[] = [];
+    vi.stubGlobal(
+      'ResizeObserver',
+      class {
+        constructor(changed: () => void) {
+          observed.push(changed);
+        }
+        observe = (): void => undefined;
+        disconnect = (): void => undefined;
+      }
+    );
+    await openAll();
+    focus(all('treeitem')[0]!);
+    press('End');
+    const rows = find('.pb-Rows');
+    const last = 24 * model.rows.length;
+    vi.spyOn(HTMLElement.prototype, 'offsetHeight', 'get').mockReturnValue(48);
+    act(() => observed.forEach(changed => changed()));
+    expect(rows.scrollTop).toBe(last - 48);
+    // As when something is opened for the first time, and stands among the recent places from then on.
+    act(() => places.visit({ ...OFFICIAL, collection: 'DRP', datasetType: null }));
+    expect(rows.scrollTop).toBe(last + 24 - 48);
+    // What a person has scrolled away is left there.
+    rows.scrollTop = 0;
+    act(() => void rows.dispatchEvent(new Event('scroll')));
+    vi.spyOn(HTMLElement.prototype, 'offsetHeight', 'get').mockReturnValue(24);
+    act(() => observed.forEach(changed => changed()));
+    expect(rows.scrollTop).toBe(0);
+    vi.unstubAllGlobals();
+  });
+});
+
+describe('what the person has of an official type', () => {
+  it('is marked beside it and told as soon as it is known', async () => {
+    let known = false;
+    const looked: string[] = [];
+    class Held {
+      readonly changed = new Signal<this, void>(this);
+      of = (_: unknown, __: string, type: string) =>
+        known && type === 'source' ? { referenced: 1204, pinned: 3 } : null;
+      look = ({ kind }: IRepositoryKey, collection: string) => void looked.push(`${kind} ${collection}`);
+    }
+    const held = new Held();
+    model.held = held;
+    await openAll();
+    expect(looked).toContain('official DRP');
+    expect(all('treeitem').some(item => item.querySelector('.pb-Mark'))).toBe(false);
+    known = true;
+    held.changed.emit();
+    const [marked, ...others] = all('treeitem').filter(item => item.querySelector('.pb-Mark'));
+    expect(marked!.getAttribute('aria-label')).toMatch(/^source, .*, 1,204 referenced, 3 pinned$/);
+    expect(marked!.querySelector('.pb-Mark')!.getAttribute('data-mark')).toBe('pinned');
+    expect(others).toEqual([]);
   });
 });
 
@@ -243,8 +359,11 @@ describe('a long tree', () => {
     focus(all('treeitem')[0]!);
     press('ArrowRight');
     const runs = Array.from({ length: 2000 }, (_, index) => run(`run_${index}`));
-    await answer('collections official dp2', level(...runs));
+    await answer('collections official dp2', { ...level(...runs.slice(0, 1000)), total: 2000 });
     press('End');
+    expect(active()).toBe('Loading …');
+    // What takes the place of the row takes the focus too.
+    await answer('collections official dp2 from 1000', { ...level(...runs.slice(1000)), total: 2000 });
     expect(active()).toBe('run_1999, run');
   });
 });

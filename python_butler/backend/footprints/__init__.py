@@ -1,0 +1,1 @@
+"""Where on the sky the datasets of a result are."""

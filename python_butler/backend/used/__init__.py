@@ -1,0 +1,1 @@
+"""What became of datasets that somebody used before: whether they are still there, and still the newest."""

@@ -1,0 +1,1 @@
+"""How much room a satellite takes, how much there is, and making some."""

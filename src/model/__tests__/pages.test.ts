@@ -1,0 +1,94 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+
+import { DatasetListModel, MAX_HELD, NO_FILTER } from '..';
+import { PERSONAL, run, StandIn, VISIT_IMAGE } from './standin';
+
+const PAGE = 10_000;
+
+let client: StandIn;
+let list: DatasetListModel;
+
+const last = () => client.pages.at(-1)!;
+const visits = (page: number): number[] => Array.from({ length: PAGE }, (_, at) => page * PAGE + at);
+
+async function scrollThrough(pages: number): Promise<void> {
+  list.open({ repository: PERSONAL, collection: run('r'), datasetType: VISIT_IMAGE });
+  for (let page = 0; page < pages; page++) {
+    await last().rows(...visits(page));
+    await last().end(page === pages - 1 ? null : `c${page + 1}`);
+    list.look(list.length - 1, list.length - 20);
+  }
+}
+
+beforeEach(() => {
+  client = new StandIn();
+  list = new DatasetListModel(client);
+  list.pageSize = PAGE;
+});
+
+describe('a long list', () => {
+  it('holds no more than so many rows, however far one scrolls', async () => {
+    await scrollThrough(8);
+    expect(list.length).toBe(8 * PAGE);
+    expect(list.rows).toHaveLength(MAX_HELD);
+    expect(list.rowAt(0)).toBeUndefined();
+    expect(list.rowAt(8 * PAGE - 1)?.data_id.visit).toBe(8 * PAGE - 1);
+  });
+
+  it('fetches rows again that come back into view, where they were', async () => {
+    await scrollThrough(8);
+    list.look(PAGE + 20, PAGE);
+    expect(last().what).toBe(`datasets r visit_image ${PAGE} c1`);
+    await last().rows(...visits(1));
+    await last().end('c2');
+    expect(list.rowAt(PAGE + 5)?.data_id.visit).toBe(PAGE + 5);
+    expect(list.rows).toHaveLength(MAX_HELD);
+    expect(list.length).toBe(8 * PAGE);
+    expect(list.state).toEqual({ status: 'complete' });
+  });
+
+  it('keeps what was chosen when its rows are let go', async () => {
+    list.open({ repository: PERSONAL, collection: run('r'), datasetType: VISIT_IMAGE });
+    await last().rows(...visits(0));
+    await last().end('c1');
+    list.pick(picking => picking.only('id-3'));
+    for (let page = 1; page < 8; page++) {
+      list.look(list.length - 1, list.length - 20);
+      await last().rows(...visits(page));
+      await last().end(`c${page + 1}`);
+    }
+    list.look(list.length - 1, list.length - 20);
+    expect(list.rowAt(3)).toBeUndefined();
+    expect(list.selection?.datasets.map(({ id }) => id)).toEqual(['id-3']);
+  });
+
+  it('is chosen as a whole, as the query that it is', async () => {
+    await scrollThrough(8);
+    list.pickAll();
+    expect(list.isAllChosen).toBe(true);
+    expect(list.chosenCount).toBe(8 * PAGE);
+    expect(list.isChosen('of a row that is not held')).toBe(true);
+    expect(list.selection?.whole).toBeNull();
+    list.pick(picking => picking.only('id-79999'));
+    expect(list.selection?.whole).toBeUndefined();
+  });
+});
+
+describe('a filter', () => {
+  const place = { repository: PERSONAL, collection: run('r'), datasetType: VISIT_IMAGE };
+
+  it('makes another list, and one that says nothing is none', () => {
+    list.open({ ...place, filter: { ...NO_FILTER, data_id: { band: ['r'] } } });
+    expect(list.target?.filter?.data_id).toEqual({ band: ['r'] });
+    list.open({ ...place, filter: { ...NO_FILTER, data_id: { band: [] } } });
+    expect(list.target?.filter).toBeNull();
+    expect(client.pages).toHaveLength(2);
+  });
+
+  it('stays when only its place is opened again', () => {
+    list.open({ ...place, filter: { ...NO_FILTER, where: ' detector > 3 ' } });
+    list.open(place);
+    expect(list.target?.filter?.where).toBe('detector > 3');
+    expect(client.pages).toHaveLength(1);
+  });
+});

@@ -1,0 +1,112 @@
+"""Writing that is killed at any moment: what was acknowledged is there, and nothing is half there.
+
+What is killed are real processes, which are forked from one that has everything imported, so that each is
+at work at once.
+"""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+import pytest
+
+from python_butler.demo.platform import Platform
+from python_butler.errors import SatelliteError
+from python_butler.satellite import Satellite
+from python_butler.satellite.spool import Spool
+
+from .conftest import CarryOut, nursery
+from .nursery import Order
+from .state import check_readable, check_whole
+from .works import EACH, Dataset, create
+
+SEED = 6
+TOGETHER = 8
+"""Kills after which everything is repaired."""
+
+
+def mended(satellite: Satellite) -> None:
+    """Repair, and make sure that there is nothing left to repair."""
+    satellite = Satellite("dp2", satellite.root)
+    report = satellite.repair(min_age=0, batches="discard")
+    check = satellite.check(min_age=0)
+    assert not check.findings, (check.findings, report)
+
+
+def given_up(satellite: Satellite) -> bool:
+    """Give up a move that was killed, unless it was too far: nobody can write before it is complete."""
+    try:
+        satellite.abandon_migration()
+    except SatelliteError as error:
+        if "Move it again" not in str(error):
+            raise
+        return False
+    return True
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize(
+    ("work", "before", "kills"),
+    [
+        ("put", None, 5),
+        ("spool", None, 45),
+        ("spool_commit", "spool_only", 40),
+        ("deferred", None, 45),
+        ("repair", "leftovers", 20),
+        ("prune", "versions", 20),
+        ("migrate", "spool_only", 20),
+    ],
+)
+def test_what_was_acknowledged_outlives_a_killed_process(
+    carry_out: CarryOut, tmp_path: Path, work: str, before: str | None, kills: int
+) -> None:
+    outlive(carry_out, tmp_path, work, before, kills)
+
+
+@pytest.mark.timeout(600)
+def test_what_was_saved_outlives_a_killed_kernel(
+    platform: Platform, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in platform.environment.items():
+        monkeypatch.setenv(name, value)
+    with nursery() as carry_out:
+        outlive(carry_out, tmp_path, "save", None, 30)
+
+
+def outlive(carry_out: CarryOut, tmp_path: Path, work: str, before: str | None, kills: int) -> None:
+    """Kill a piece of work again and again, each time after others have prepared it."""
+    satellite = create(tmp_path / "satellite")
+    root = str(satellite.root)
+    moments = random.Random(f"{SEED} {work}")
+    expected: list[Dataset] = []
+    took = 0.0
+    in_between = 0
+    for kill in range(kills + 1):
+        acknowledged: list[Dataset] = []
+        first = kill * EACH
+        if before is not None:
+            acknowledged += carry_out(Order(before, root, first)).datasets
+        # The first one shows how long it takes. The moment is what is tried out: nothing is waited for.
+        after = moments.uniform(0, took) if kill else None
+        outcome = carry_out(Order(work, root, first, kill_after=after))
+        assert outcome.error is None, outcome.error
+        if outcome.done:
+            # The first one also warms what all of them share.
+            took = min(took or outcome.seconds, outcome.seconds)
+        in_between += not outcome.done
+        acknowledged += outcome.datasets
+        print(f"{work} {kill}: killed after {after} s of {took} s, {len(acknowledged)} acknowledged")
+        check_readable(satellite, acknowledged)
+        expected += acknowledged
+        if work == "migrate" and (moments.random() < 0.5 or not given_up(satellite)):
+            again = carry_out(Order(work, root, first))
+            assert again.done, again.error
+        if kill % TOGETHER == 0 or kill == kills:
+            if moments.random() < 0.5:
+                # As the next writer does; otherwise repairing finds what the processes left.
+                Spool(satellite).commit(wait=10)
+            mended(satellite)
+            assert {each.id for each in expected} <= check_whole(satellite, since=first - TOGETHER * EACH)
+    assert in_between > kills / 4
+    check_readable(satellite, expected)

@@ -1,0 +1,1 @@
+"""Room: what is used, what there is, and making some."""
