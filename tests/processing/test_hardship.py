@@ -40,7 +40,7 @@ KILLS = int(os.environ.get("PYTHON_BUTLER_TEST_KILLS", "4"))
 
 
 @pytest.fixture(autouse=True)
-def _no_addresses_at_hand() -> None:
+def _no_addresses_at_hand(environment: dict[str, str]) -> None:
     """Let no signed address be at hand from an earlier test."""
     signer_for("dp2").forget_signed()
 
