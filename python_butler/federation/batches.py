@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import threading
+from collections.abc import Iterable, Mapping, Sequence
 from contextvars import ContextVar
 from html import escape
 from typing import TYPE_CHECKING, Any
@@ -11,15 +12,15 @@ from lsst.daf.butler import DataId, DatasetProvenance, DatasetRef, DatasetType, 
 from lsst.daf.butler.registry import ConflictingDefinitionError, NoDefaultCollectionError
 
 from ..errors import InvalidRequestError
-from ..satellite.progress import ProgressCallback
+from ..satellite.notebook import shows_progress
+from ..satellite.progress import ProgressCallback, ProgressWish
 from ..satellite.spool import Batch, BatchInfo, Spool
 from ..satellite.versions import drop
 from ..saving.names import chain_of
+from ..saving.origin import Origin
 from ..words import size
 
 if TYPE_CHECKING:
-    import threading
-
     from .saving import SavingButler
 
 __all__ = ["Deferred", "LeftBatch", "LeftBatches", "current_batch"]
@@ -45,6 +46,7 @@ class Deferred:
         self.butler = butler
         self._batch = batch
         self._runs: dict[str, list[str]] = {}
+        self._lock = threading.Lock()
         self.is_open = True
         self.is_kept = False
 
@@ -83,20 +85,36 @@ class Deferred:
         InvalidRequestError
             Also if the batch has ended.
         """
+        origin = self.butler._origin(name, inputs, doc)
+        ref = self._add(obj, name, data_id, data_id_values, storage_class, run, origin)
+        self.butler._sides.reads.saved(name)
+        return ref
+
+    def _add(
+        self,
+        obj: Any,
+        name: str,
+        data_id: DataId | None,
+        data_id_values: Mapping[str, Any],
+        storage_class: str | StorageClass | None,
+        run: str | None,
+        origin: Origin,
+    ) -> DatasetRef:
         self._check_open()
         landing = self.butler._landing
-        origin = self.butler._origin(name, inputs, doc)
         parcel = landing.pack(obj, name, data_id, data_id_values, storage_class, origin)
         if run is not None:
             landing.chains.ensure_run(run)
         chain = chain_of(name)
         runs = self._runs.setdefault(chain, [])
-        for known in [run] if run is not None else [*reversed(runs), ""]:
-            version = known or landing.chains.reserve(chain)
-            if not known:
-                runs.append(version)
+        tried = ""
+        while True:
+            with self._lock:
+                if run is None and (not runs or runs[-1] == tried):
+                    runs.append(landing.chains.reserve(chain))
+                version = run if run is not None else runs[-1]
             try:
-                ref = self._batch.put(
+                return self._batch.put(
                     self.butler._sides.reader,
                     parcel.fitting.obj,
                     parcel.ref(version),
@@ -106,11 +124,8 @@ class Deferred:
             except ConflictingDefinitionError:
                 if run is not None:
                     raise
-                # Saved again within the batch: that is the next version.
-                continue
-            self.butler._sides.reads.saved(name)
-            return ref
-        raise AssertionError("a version that was just reserved has nothing")
+                # Saved again within the batch: that is the next version, and the newest for all that follows.
+                tried = version
 
     def put(
         self,
@@ -149,9 +164,8 @@ class Deferred:
         butler._landing.chains.ensure_run(ref.run)
         return self._batch.put(butler._sides.reader, obj, ref, provenance=provenance)
 
-    def commit(
-        self, *, progress: ProgressCallback | None = None, cancel: threading.Event | None = None
-    ) -> int:
+    @shows_progress
+    def commit(self, *, progress: ProgressWish = None, cancel: threading.Event | None = None) -> int:
         """Save everything, or nothing. The end of the ``with`` block does it.
 
         Parameters
@@ -172,7 +186,7 @@ class Deferred:
             If the satellite cannot be written. The batch stays as it is.
         """
         self._check_open()
-        committed = _commit(self.butler, self._batch, progress, cancel)
+        committed = _commit(self.butler, self._batch, progress or None, cancel)
         self.is_open = bool(cancel is not None and cancel.is_set() and not committed and len(self))
         return committed
 

@@ -162,18 +162,6 @@ class SavingButler(PuttingButler):
         """
         self._check_writeable()
         check_name(name)
-        batch = current_batch.get()
-        if to is None and batch is not None and batch.butler is self:
-            return batch.save(
-                obj,
-                name,
-                data_id,
-                inputs=inputs,
-                storage_class=storage_class,
-                run=run,
-                doc=doc,
-                **data_id_values,
-            )
         wanted: list[Destination]
         if to is None:
             wanted = list(destinations_for(name))
@@ -185,7 +173,11 @@ class SavingButler(PuttingButler):
             raise InvalidRequestError("There is no destination.", "Name one, for example to='personal'.")
         origin = self._origin(name, inputs, doc)
 
+        batch = current_batch.get()
+
         def send(destination: Destination) -> DatasetRef:
+            if destination == PERSONAL and to is None and batch is not None and batch.butler is self:
+                return batch._add(obj, name, data_id, data_id_values, storage_class, run, origin)
             if destination == _MEMORY:
                 return self._remembering.save(obj, name, data_id, data_id_values, storage_class, run, origin)
             butler = self if destination == PERSONAL else self._other(destination)

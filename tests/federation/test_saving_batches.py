@@ -6,6 +6,8 @@ import os
 import signal
 import subprocess
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -55,6 +57,43 @@ def test_a_batch_is_a_version_of_its_own(butler: SatelliteButler) -> None:
         batch.save(table(4), "many", DATA_IDS[1])
     assert [(v.version, v.datasets) for v in butler.versions("many")] == [(3, 1), (2, 1), (1, 2)]
     assert butler.load("many", DATA_IDS[1])["id"][0] == 4
+
+
+def test_what_was_saved_last_in_a_batch_is_the_newest(butler: SatelliteButler) -> None:
+    first, second = DATA_IDS[:2]
+    with butler.deferred() as batch:
+        for number, data_id in enumerate([first, first, second, second]):
+            batch.save(table(number), "many", data_id)
+    assert butler.load("many", first)["id"][0] == 1
+    assert butler.load("many", second)["id"][0] == 3
+
+
+def test_threads_save_into_one_version_of_a_batch(butler: SatelliteButler) -> None:
+    together = threading.Barrier(8)
+
+    def save(number: int) -> str:
+        together.wait(60)
+        return str(batch.save(table(number), "many", DATA_IDS[number]).run)
+
+    with butler.deferred() as batch, ThreadPoolExecutor(8) as threads:
+        runs = set(threads.map(save, range(8)))
+    assert runs == {"u/me/many/v1"}
+    assert [(v.version, v.datasets) for v in butler.versions("many")] == [(1, 8)]
+
+
+def test_a_rule_holds_in_a_batch_too(
+    butler: SatelliteButler, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rules = tmp_path / "rules.yaml"
+    rules.write_text("destinations:\n- {dataset_type: 'debug_*', to: memory}\n")
+    monkeypatch.setenv("PYTHON_BUTLER_RULES", str(rules))
+    with butler.deferred() as batch:
+        butler.save(table(1), "debug_one", DATA_IDS[0])
+        butler.save(table(2), "many", DATA_IDS[0])
+        assert len(batch) == 1
+    assert butler.load("debug_one", DATA_IDS[0])["id"][0] == 1
+    with open_butler("dp2", collections="dp2") as other:
+        assert other.load("many", DATA_IDS[0])["id"][0] == 2
 
 
 def test_discarding_leaves_nothing_behind(butler: SatelliteButler) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
+from uuid import UUID
 
 from pydantic import ValidationError
 
@@ -19,11 +21,13 @@ from .case import Case, Options
 from .kinds import Kind
 from .report import Finding
 from .stored import Files, Stored
+from .tables import Tables
 
 __all__ = ["Spooled", "claimed_files", "claimed_runs"]
 
 _TEMPORARY = re.compile(r"\.[0-9a-f]{32}\.(new|stale)")
 _CLAIM = re.compile(r"being-written-by-(?P<pid>\d+)(-on-(?P<host>.+))?")
+_UUID_LENGTH = 36
 _LOCKS = ("lock", "batch.lock")
 
 
@@ -146,13 +150,22 @@ class Spooled:
         claimed = _claimed(read)
         findings = []
         young = 0
+        old: dict[str, Stored] = {}
         for path, stored in waiting.items():
             if path in claimed:
                 continue
             if time.time() - stored.changed < case.options.long_age:
                 young += 1
                 continue
-            findings.append(Finding(Kind.FILE_WITHOUT_SLIP, path, "", stored.size, key=stored))
+            old[path] = stored
+        needed = _needed(case, old)
+        for path, stored in old.items():
+            if path in needed:
+                case.notes.append(
+                    f"{path} was left: the database has its dataset, and no file where that should be."
+                )
+            else:
+                findings.append(Finding(Kind.FILE_WITHOUT_SLIP, path, "", stored.size, key=stored))
         if young:
             case.notes.append(
                 f"{young:,} files in the spool that no dataset has are younger than "
@@ -193,8 +206,10 @@ class Spooled:
                     _take_out(case, desk.path / ASIDE / finding.where, finding)
                 case Kind.FILE_WITHOUT_SLIP:
                     # Once more, since it may have been acknowledged.
-                    if finding.where in _claimed(_read(desk)) or (
-                        case.files.look(finding.where) != finding.key
+                    if (
+                        finding.where in _claimed(_read(desk))
+                        or case.files.look(finding.where) != finding.key
+                        or _needed(case, [finding.where])
                     ):
                         case.gone([finding])
                     else:
@@ -267,6 +282,21 @@ def _files_in(directory: Path, end: str) -> list[Path]:
 
 def _claimed(read: _Desk) -> set[str]:
     return {path for slip in read.all() for file in slip.files for path in (file.spooled, file.path)}
+
+
+def _needed(case: Case, paths: Iterable[str]) -> set[str]:
+    """Tell which files in the spool may be all there is of datasets that the database has."""
+    named: dict[str, UUID] = {}
+    for path in paths:
+        # Such a file is called after its dataset.
+        with contextlib.suppress(ValueError):
+            named[path] = UUID(path.rpartition("/")[2][:_UUID_LENGTH])
+    if not named:
+        return set()
+    with case.reader() as reader:
+        recorded = Tables(reader).paths_of(named.values())
+    lost = {i for i, places in recorded.items() if any(case.files.look(place) is None for place in places)}
+    return {path for path, dataset_id in named.items() if dataset_id in lost}
 
 
 def _temporaries(case: Case, desk: Desk) -> list[Finding]:

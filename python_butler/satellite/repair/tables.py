@@ -78,6 +78,16 @@ class Tables:
         """Give the paths in all records of personal files."""
         return [row[0] for row in self.ask(sqlalchemy.select(self.personal.columns.path))]
 
+    def paths_of(self, ids: Iterable[UUID]) -> dict[UUID, list[str]]:
+        """Give the paths in the records of some personal datasets."""
+        columns = self.personal.columns
+        found: dict[UUID, list[str]] = {}
+        for chunk in chunk_iterable(ids, _IDS):
+            query = sqlalchemy.select(columns.dataset_id, columns.path)
+            for row in self.ask(query.where(columns.dataset_id.in_(chunk))):
+                found.setdefault(row[0], []).append(row[1])
+        return found
+
     @property
     def personal(self) -> Any:
         """Table of the records of personal files."""

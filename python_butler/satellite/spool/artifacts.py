@@ -280,8 +280,8 @@ def _serialise(
             write_parameters=formatter.write_parameters,
             write_recipes=formatter.write_recipes,
         )
-    if uri.isLocal:
-        make_directory(Path(uri.ospath).parent, Path(datastore.root.ospath))
+    if uri.isLocal and (changed := make_directory(Path(uri.ospath).parent, Path(datastore.root.ospath))):
+        sync((), changed)
     if uri.isLocal and type(formatter).write is FormatterV2.write:
         # Nobody looks there before it is complete: upstream's temporary file and its renaming, and the
         # search for the directory, would take as long as writing a small table.

@@ -15,6 +15,7 @@ from uuid import uuid4
 from lsst.daf.butler import DatasetProvenance, DatasetRef
 from lsst.daf.butler.direct_butler import DirectButler
 from lsst.daf.butler.registry import ConflictingDefinitionError
+from lsst.resources import ResourcePath
 from sqlalchemy.exc import SQLAlchemyError
 
 from ...datastore.chain import personal_of
@@ -23,6 +24,7 @@ from ..configuration import reason
 from ..durable import sync
 from ..moving.mark import refuse_if_moving
 from ..place import Place
+from ..presence import registered
 from ..progress import ProgressCallback, Reporter
 from ..provenance import check_document
 from ..storage import storage_of
@@ -215,6 +217,9 @@ class Batch:
                         committed = reader.get_many_datasets([slip.id for slip in slips])
                         root = personal_of(reader).root
                     if committed:
+                        if not root.isLocal:
+                            there = {ref.id for ref in committed}
+                            artifacts.clear(root, [slip for slip in slips if slip.id in there])
                         self._end()
                         raise SatelliteError(
                             f"The batch {self.id} was committed already: its {len(committed)} datasets "
@@ -316,19 +321,30 @@ class Batch:
                             f"A dataset of type {slip.dataset_type!r} with data ID {slip.data_id} "
                             f"in {slip.run!r} was saved meanwhile."
                         )
-                    if missing := list(artifacts.settle(root, new, keep=False)):
+                    # Files of all: some still wait if an earlier commit was interrupted at its very end.
+                    absent = list(artifacts.settle(root, slips, keep=False))
+                    ids = {slip.id for slip in new}
+                    if missing := [slip for slip in absent if slip.id in ids]:
                         raise SatelliteError(
                             f"The files of {len(missing)} datasets of the batch are missing, "
                             f"for example {missing[0].files[0].spooled}.",
                             f"Discard the batch: satellite batches {self._place.label} --discard {self.id}",
                         )
             except BaseException:
-                artifacts.unsettle(root, slips)
+                self._take_back(root, slips)
                 raise
             finally:
                 lock.release()
             if not root.isLocal:
                 artifacts.clear(root, slips)
+
+    def _take_back(self, root: ResourcePath, slips: list[Slip]) -> None:
+        """Put files back where they waited, but for datasets that are in the registry all the same."""
+        # An interrupt may come, or an answer be lost, when all is committed. If that cannot be found out
+        # the files stay: the next commit, or discarding, finds them where they are.
+        with contextlib.suppress(Exception), self._place.reader() as reader:
+            there = registered(reader, [slip.id for slip in slips])
+            artifacts.unsettle(root, [slip for slip in slips if slip.id not in there])
 
     def _end(self) -> None:
         self._path.unlink(missing_ok=True)

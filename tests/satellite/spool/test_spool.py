@@ -13,6 +13,8 @@ from lsst.daf.butler.registry import ConflictingDefinitionError
 from lsst.daf.butler.tests import MetricsExample, registerMetricsExample
 from lsst.resources import ResourcePath
 
+from python_butler.errors import SatelliteError
+from python_butler.satellite import Satellite
 from python_butler.satellite.place import Place
 from python_butler.satellite.provenance import notes_of
 from python_butler.satellite.spool import Spool
@@ -194,6 +196,37 @@ def test_a_composite_that_cannot_be_written_as_a_whole_leaves_nothing(
         assert spool.waiting() == 0
         spool.store(reader, _metric(1), ref)
         assert spool.commit().committed == 1
+
+
+@pytest.mark.parametrize("end", ["commit", "discard"])
+def test_an_interrupt_when_all_is_committed_takes_nothing_back(
+    place: Place, spool: Spool, reader: DirectButler, monkeypatch: pytest.MonkeyPatch, end: str
+) -> None:
+    batch = spool.begin()
+    refs = [batch.put(reader, table(n), reference(reader.dimensions, n)) for n in range(3)]
+    complete = DirectButler.transaction
+
+    @contextlib.contextmanager
+    def interrupted(self: DirectButler) -> Iterator[None]:
+        with complete(self):
+            yield
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(DirectButler, "transaction", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            batch.commit()
+    (left,) = spool.batches()
+    if end == "commit":
+        assert spool.open_batch(left.id).commit() == 3
+    else:
+        with pytest.raises(SatelliteError, match="was committed already"):
+            spool.open_batch(left.id).discard()
+    assert not spool.batches()
+    with place.reader() as butler:
+        found = [butler.get_dataset(ref.id) for ref in refs]
+        assert all(ref is not None and same(butler.get(ref), n) for n, ref in enumerate(found))
+    assert Satellite.open(place.label, place.root).check(min_age=0).clean
 
 
 def test_a_discarded_batch_leaves_nothing(spool: Spool, place: Place, reader: DirectButler) -> None:
