@@ -114,11 +114,12 @@ def file_cache_directory() -> Path:
     Returns
     -------
     directory : `pathlib.Path`
-        ``$DAF_BUTLER_CACHE_DIRECTORY`` (upstream's own variable), or ``datasets`` below
-        `cache_directory`. It need not exist.
+        ``python-butler`` below ``$DAF_BUTLER_CACHE_DIRECTORY`` (upstream's own variable), or ``datasets``
+        below `cache_directory`. It need not exist.
     """
     configured = os.environ.get("DAF_BUTLER_CACHE_DIRECTORY")
-    return Path(configured) if configured else cache_directory() / "datasets"
+    # Not that directory itself: upstream's caches keep four datasets in it, whoever put them there.
+    return Path(configured) / "python-butler" if configured else cache_directory() / "datasets"
 
 
 def quota_bytes() -> int | None:

@@ -7,6 +7,7 @@ import logging
 import os
 import threading
 import time
+from collections.abc import Collection
 from pathlib import Path
 from typing import override
 
@@ -44,6 +45,11 @@ class FileCache(DatastoreCacheManager):
 
     def __init__(self, universe: DimensionUniverse) -> None:
         super().__init__(_configuration(), universe)
+        if self.enabled:
+            # Upstream would use the variable as it is, and share the directory with its own caches.
+            self._cache_directory = ResourcePath(
+                str(file_cache_directory()), forceAbsolute=True, forceDirectory=True
+            )
         self._added = 0
         self._tidying = threading.Lock()
 
@@ -56,6 +62,22 @@ class FileCache(DatastoreCacheManager):
     def limit(self) -> int | None:
         """Bytes to which it is kept, if it is kept to a number of bytes."""
         return self._expiration_threshold if self._expiration_mode == "size" else None
+
+    def surplus(self, refs: Collection[DatasetRef]) -> int:
+        """By how many datasets or files these are more than it is kept to, if it is kept to a number.
+
+        Parameters
+        ----------
+        refs : collection of `lsst.daf.butler.DatasetRef`
+            One for each file: the dataset, or the component if that is a file of its own.
+        """
+        if self._expiration_mode == "files":
+            number = len(refs)
+        elif self._expiration_mode == "datasets":
+            number = len({ref.id for ref in refs})
+        else:
+            return 0
+        return max(number - (self._expiration_threshold or 0), 0)
 
     def path(self, ref: DatasetRef, extension: str) -> Path:
         """Where the file of a dataset is, or would be.

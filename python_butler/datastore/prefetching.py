@@ -15,7 +15,7 @@ from .file_cache import FileCache
 from .path import ReferencePath
 from .signer import signer_for
 
-__all__ = ["fetch_file", "prefetch"]
+__all__ = ["fetch_file", "is_kept", "prefetch"]
 
 WORKERS = 8
 """Files fetched at a time: more gain little, and a server has others to serve."""
@@ -48,7 +48,7 @@ def prefetch(
     Raises
     ------
     python_butler.errors.InvalidRequestError
-        If the files are larger than the cache.
+        If the files are larger than the cache, or more than it keeps.
     python_butler.errors.GoneError
         If one of them is no longer there, after the others were fetched.
     python_butler.errors.OfficialServerError
@@ -57,10 +57,16 @@ def prefetch(
     wanted = [
         (ref, path, size) for ref, path, size in files if not cache.known_to_cache(ref, path.getExtension())
     ]
-    total = sum(max(size, 0) for _, _, size in files)
+    kept = [(ref, size) for ref, path, size in files if is_kept(ref, path, cache)]
+    if surplus := cache.surplus([ref for ref, _ in kept]):
+        raise InvalidRequestError(
+            f"That is {surplus} more than the cache of files keeps.",
+            "Prefetch fewer, pin them in the satellite, or set DAF_BUTLER_CACHE_EXPIRATION_MODE=size=BYTES.",
+        )
+    total = sum(max(size, 0) for _, size in kept)
     if cache.limit is not None and total > cache.limit:
         raise InvalidRequestError(
-            f"These {len(files)} files have {total / 1e9:.1f} GB, more than the cache of files "
+            f"These {len(kept)} files have {total / 1e9:.1f} GB, more than the cache of files "
             f"({cache.limit / 1e9:.1f} GB) holds.",
             "Prefetch fewer, pin them in the satellite, or set DAF_BUTLER_CACHE_EXPIRATION_MODE=size=BYTES.",
         )
@@ -93,6 +99,22 @@ def prefetch(
     return done == len(files)
 
 
+def is_kept(ref: DatasetRef, path: ReferencePath, cache: FileCache) -> bool:
+    """Tell whether the cache keeps a file.
+
+    Parameters
+    ----------
+    ref : `lsst.daf.butler.DatasetRef`
+        Dataset, or the component if that is a file of its own.
+    path : `ReferencePath`
+        The file.
+    cache : `FileCache`
+        The cache.
+    """
+    # Members of zip files are read from within them, past the cache.
+    return not path.fragment and cache.should_be_cached(ref)
+
+
 def fetch_file(ref: DatasetRef, path: ReferencePath, size: int, cache: FileCache) -> None:
     """Fetch one file into the cache, or only its signed address if it is not to be kept.
 
@@ -116,8 +138,7 @@ def fetch_file(ref: DatasetRef, path: ReferencePath, size: int, cache: FileCache
     python_butler.errors.NoSpaceError
         If there is no room for it.
     """
-    # Members of zip files are read from within them, past the cache.
-    if path.fragment or not cache.should_be_cached(ref):
+    if not is_kept(ref, path, cache):
         signer_for(path.label).sign(path.dataset_id, path.component)
         return
     with ResourcePath.temporary_uri(prefix=cache.download_directory, suffix=path.getExtension()) as local:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from lsst.daf.butler import DatasetRef
+from lsst.daf.butler import Butler, DatasetRef
 from lsst.daf.butler.direct_butler import DirectButler
 
 from python_butler.datastore import file_cache, references_of
@@ -63,6 +63,19 @@ def test_the_oldest_files_go_when_the_limit_is_reached(
         assert len(kept()) <= 4000 // size + 1
         assert sources[-1].id.hex in {path.stem.replace("-", "") for path in kept()}
         assert butler.get(sources[0])["visit"][0] == VISITS[0]
+
+
+def test_what_upstream_keeps_in_the_same_place_drives_nothing_out(
+    satellite: Satellite, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DAF_BUTLER_CACHE_DIRECTORY", str(tmp_path / "shared"))
+    with satellite.reader() as butler:
+        references_of(butler).prefetch(of_type(butler, "source"))
+    with Butler.from_config("dp2") as upstream:
+        for ref in upstream.query_datasets("note", RUN, limit=2):
+            upstream.get(ref)
+    assert list((tmp_path / "shared").glob("*.yaml"))
+    assert len(kept()) == len(VISITS)
 
 
 def test_many_threads_keep_to_the_limit_and_no_less(
@@ -171,6 +184,21 @@ def test_more_than_fits_is_refused_before_it_begins(
         with pytest.raises(InvalidRequestError, match="more than the cache"):
             references_of(butler).prefetch(refs)
     assert kernel.requests() == []
+
+
+@pytest.mark.parametrize("mode", ["files", "datasets"])
+def test_more_than_the_cache_keeps_in_number_is_refused_before_it_begins(
+    satellite: Satellite, kernel: Platform, monkeypatch: pytest.MonkeyPatch, mode: str
+) -> None:
+    monkeypatch.setenv("DAF_BUTLER_CACHE_EXPIRATION_MODE", f"{mode}=5")
+    with satellite.reader() as butler:
+        refs = of_type(butler, "source")
+        kernel.requests(forget=True)
+        with pytest.raises(InvalidRequestError, match="1 more than"):
+            references_of(butler).prefetch(refs[:6])
+        assert kernel.requests() == []
+        references_of(butler).prefetch(refs[:5])
+    assert len(kept()) == 5
 
 
 def test_prefetching_can_be_cancelled(reader: DirectButler, kernel: Platform) -> None:
