@@ -14,9 +14,10 @@ from lsst.daf.butler.registry.interfaces import DatastoreRegistryBridgeManager, 
 from lsst.resources import ResourcePath, ResourcePathExpression
 from lsst.utils import doImportType
 
-from ..errors import SatelliteError
+from ..errors import InvalidRequestError, SatelliteError
 from .formats import check_format
 from .notes import notes_table
+from .path import ReferencePath
 from .reference import BY_REFERENCE, ReferenceDatastore
 from .storage_classes import register_formatters, register_storage_classes
 from .taking import Reference, recognise
@@ -87,11 +88,11 @@ class SatelliteDatastore(ChainedDatastore):
             official = recognise(dataset.path)
             if official is None:
                 files.append(dataset)
-            elif transfer in (*BY_REFERENCE, "auto", "split"):
+            elif transfer in (None, *BY_REFERENCE, "auto", "split"):
                 references.append((dataset, official))
             else:
                 # A copy is made through the reference: the address alone cannot be read.
-                files.append(FileDataset(official.path(), dataset.refs, formatter=dataset.formatter))
+                files.append(FileDataset(_whole(official), dataset.refs, formatter=dataset.formatter))
         prepared = super()._prepIngest(*files, transfer=transfer) if files or not references else None
         children: list[tuple[Datastore, Datastore.IngestPrepData, set[ResourcePath]]] = []
         if prepared is not None:
@@ -119,6 +120,17 @@ class SatelliteDatastore(ChainedDatastore):
             source_records, set(refs) - have, transfer, artifact_existence, dry_run
         )
         return accepted | have, rejected
+
+
+def _whole(official: Reference) -> ReferencePath:
+    """Path of a file that is to be copied."""
+    path = official.path()
+    if path.fragment:
+        raise InvalidRequestError(
+            "A dataset that is in one file together with others cannot be copied by an import.",
+            "Import it with transfer='direct', then pin it.",
+        )
+    return path
 
 
 def references_of(butler: Butler) -> ReferenceDatastore:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import override
+from typing import Never, override
 
 from lsst.daf.butler import Location, LocationFactory
 from lsst.daf.butler.datastore import DatasetRefURIs
 from lsst.resources import ResourcePath
 
+from ..errors import InvalidRequestError
 from .path import split_reference
 
-__all__ = ["Nowhere", "ReferenceLocationFactory"]
+__all__ = ["Nowhere", "OfficialLocation", "ReferenceLocationFactory"]
 
 
 class Nowhere(DatasetRefURIs):
@@ -29,6 +30,19 @@ class _ReferenceLocation(Location):
     def pathInStore(self) -> ResourcePath:
         # Quoted as it is, with its fragment.
         return self._path.replace(path=split_reference(self._path.path)[3])
+
+
+class OfficialLocation(Location):
+    """Location of an official file: to copy it, or to take the reference, not to be recorded as it is."""
+
+    __slots__ = ()
+
+    @override
+    def toAbsolute(self) -> Never:
+        raise InvalidRequestError(
+            "Official files can be referenced in satellites only: no other repository could read them.",
+            "Transfer them into a satellite, or copy them with transfer='copy'.",
+        )
 
 
 class ReferenceLocationFactory(LocationFactory):

@@ -13,7 +13,6 @@ from lsst.daf.butler import (
     FileDataset,
     FileIntegrityError,
     FormatterFactory,
-    Location,
     StorageClass,
     ddl,
 )
@@ -38,9 +37,9 @@ from lsst.resources import ResourcePath, ResourcePathExpression
 from ..errors import InvalidRequestError, PythonButlerError
 from .file_cache import FileCache
 from .fileless import FilelessDatastore
-from .location import Nowhere, ReferenceLocationFactory
+from .location import Nowhere, OfficialLocation, ReferenceLocationFactory
 from .path import ReferencePath, join_reference, split_reference
-from .prefetching import prefetch
+from .prefetching import is_kept, prefetch
 from .taking import Reference, recognise, reference_at
 
 __all__ = ["BY_REFERENCE", "ReferenceDatastore"]
@@ -220,13 +219,29 @@ class ReferenceDatastore(FilelessDatastore):
         Raises
         ------
         python_butler.errors.InvalidRequestError
-            If the files are larger than the cache.
+            If the files are larger than the cache, or more than it keeps.
         python_butler.errors.GoneError
             If one of them is no longer there, after the others were fetched.
         python_butler.errors.OfficialServerError
             If the server, the token, the network or the object store is in trouble.
         """
         return prefetch(self._files(refs), self.cacheManager, progress, cancelled)
+
+    def not_kept(self, refs: Iterable[DatasetRef]) -> set[UUID]:
+        """Tell which datasets the cache on disk does not keep.
+
+        Parameters
+        ----------
+        refs : iterable of `lsst.daf.butler.DatasetRef`
+            Datasets; those that are not referenced here are left out.
+
+        Returns
+        -------
+        not_kept : `set` [`uuid.UUID`]
+            IDs of those of which `prefetch` only fetches addresses: members of zip files, and all if there
+            is no cache.
+        """
+        return {ref.id for ref, path, _ in self._files(refs) if not is_kept(ref, path, self.cacheManager)}
 
     def _files(self, refs: Iterable[DatasetRef]) -> list[tuple[DatasetRef, ReferencePath, int]]:
         by_id = {ref.id: ref.makeCompositeRef() if ref.isComponent() else ref for ref in refs}
@@ -335,7 +350,7 @@ class ReferenceDatastore(FilelessDatastore):
             dataset_id: [
                 FileTransferRecord(
                     file_info=info.update(path=split_reference(info.path)[3]),
-                    location=Location(None, self._uri(info)),
+                    location=OfficialLocation(None, self._uri(info)),
                 )
                 for info in infos
             ]

@@ -67,6 +67,15 @@ def test_files_are_copied_into_a_plain_repository(
     assert kernel.requests() == []
 
 
+def test_a_plain_repository_does_not_record_what_it_could_not_read(
+    reader: DirectButler, plain: DirectButler
+) -> None:
+    refs = notes(reader)[:2]
+    with pytest.raises(InvalidRequestError, match=r"satellites only.*transfer='copy'"):
+        take(plain, reader, refs, "unsafe_direct")
+    assert not any(plain.stored_many(refs).values())
+
+
 def test_files_are_copied_into_a_satellite(kernel: Platform, other: DirectButler) -> None:
     official = connect("dp2")
     try:
@@ -108,9 +117,9 @@ def test_an_export_holds_addresses_without_secrets(exported: Path, kernel: Platf
     assert kernel.token not in text
 
 
-@pytest.mark.parametrize("transfer", ["direct", "auto"])
+@pytest.mark.parametrize("transfer", ["direct", "auto", None])
 def test_exported_references_are_imported_as_references(
-    exported: Path, reader: DirectButler, other: DirectButler, transfer: str
+    exported: Path, reader: DirectButler, other: DirectButler, transfer: str | None
 ) -> None:
     refs = notes(reader)[:3]
     other.import_(filename=str(exported), transfer=transfer)
@@ -128,6 +137,19 @@ def test_exported_references_are_imported_as_copies(
     kernel.requests(forget=True)
     assert other.get(refs[2]) == {"visit": 3}
     assert kernel.requests() == []
+
+
+def test_members_of_zip_files_are_imported_as_references_only(
+    reader: DirectButler, other: DirectButler, tmp_path: Path
+) -> None:
+    file = str(tmp_path / "export.yaml")
+    refs = notes(reader, ZIPPED)
+    with reader.export(filename=file) as export:
+        export.saveDatasets(refs)
+    with pytest.raises(InvalidRequestError, match="then pin it"):
+        other.import_(filename=file, transfer="copy")
+    other.import_(filename=file, transfer="direct")
+    assert other.get(refs[0]) == {"visit": -1}
 
 
 def test_references_are_exported_with_their_files(
