@@ -36,6 +36,7 @@ def prefetch(
         print_json(
             {
                 "referenced": report.referenced,
+                "not_kept": [problem.document() for problem in report.not_kept],
                 "already": report.there,
                 "problems": [problem.document() for problem in report.problems],
                 "cancelled": report.cancelled,
@@ -46,7 +47,9 @@ def prefetch(
             click.echo("Stopped; what was fetched stays. Run the command again to go on.")
         else:
             click.echo(f"The files of {number(report.referenced)} references are at hand.")
+        if report.not_kept:
+            click.echo(f"{number(len(report.not_kept))} are not kept in the cache.")
         if report.there:
             click.echo(f"{number(report.there)} more have their files in the satellite.")
-        print_problems(report.problems)
-    finish(problems=report.problems, cancelled=report.cancelled)
+        print_problems([*report.problems, *report.not_kept])
+    finish(problems=report.problems or report.not_kept, cancelled=report.cancelled)

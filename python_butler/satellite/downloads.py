@@ -7,18 +7,19 @@ import io
 import shutil
 import threading
 import time
+import zipfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from queue import Empty, SimpleQueue
-from typing import override
+from typing import BinaryIO, override
 from uuid import uuid4
 
 from lsst.daf.butler import DatasetRef
 from lsst.daf.butler.datastore.stored_file_info import StoredFileInfo
 
 from ..datastore import signer_for
-from ..datastore.path import split_reference
+from ..datastore.path import ReferencePath, split_reference
 from ..errors import GoneError
 from .configuration import locked
 from .progress import Reporter
@@ -182,11 +183,21 @@ def _download(
     copied: list[tuple[Download, Path]] = []
     try:
         for file in files:
-            label, dataset_id, component, _ = split_reference(file.info.path)
+            label, dataset_id, component, official = split_reference(file.info.path)
             temporary = directory / uuid4().hex
             with _Target(temporary, stopped) as out:
-                signer_for(label).download(dataset_id, component, out, file.info.file_size)
+                if "#" in official:
+                    _extract(ReferencePath.of(label, dataset_id, component, official), out)
+                else:
+                    signer_for(label).download(dataset_id, component, out, file.info.file_size)
             copied.append((file, temporary))
     except GoneError as error:
         return Problem(ref, Status.MISSING, error.message)
     return Copied(ref, copied)
+
+
+def _extract(path: ReferencePath, out: BinaryIO) -> None:
+    """Write a member of a zip file; of a large one only the part that it takes is fetched."""
+    member = path.unquoted_fragment.partition("=")[2]
+    with path.open("rb") as whole, zipfile.ZipFile(whole) as archive, archive.open(member) as content:
+        shutil.copyfileobj(content, out)

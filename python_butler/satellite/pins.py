@@ -122,17 +122,14 @@ def _plan(
     jobs = []
     for dataset_id, infos in records.items():
         ref = by_id[dataset_id]
-        if any("#" in info.path for info in infos):
-            reason = "It is in one file together with other datasets; such a file is not copied. Prefetch it."
-            report.problems.append(Problem(ref, Status.REFUSED, reason))
-            continue
         jobs.append((ref, [Download(info, _target(ref, info)) for info in infos]))
     return jobs
 
 
 def _target(ref: DatasetRef, info: StoredFileInfo) -> str:
     """Path of a copy: it tells what it is, and no other dataset can have it."""
-    official = split_reference(info.path)[3].rpartition("/")[2]
+    file, _, member = split_reference(info.path)[3].partition("#zip-path=")
+    official = (member or file).rpartition("/")[2]
     # What is not plain would be quoted in records; the end has the extension.
     name = re.sub(r"[^A-Za-z0-9._+-]+", "_", official)[-120:]
     component = f".{info.component}" if info.component else ""

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 __all__ = ["PrefetchReport", "prefetch"]
 
+_NOT_KEPT = "It is in one file together with other datasets, which the cache does not keep: pin it."
+_NO_CACHE = "There is no cache of files, or it cannot be written: pin it."
+
 
 @dataclass
 class PrefetchReport:
@@ -27,6 +30,9 @@ class PrefetchReport:
     ----------
     referenced : `int`
         Datasets whose files were to be fetched: all of them were, unless it was stopped.
+    not_kept : `list` [`Problem`]
+        Datasets that are referenced, but whose files the cache does not keep: members of zip files, and all
+        if there is no cache.
     there : `int`
         Datasets that have a file in the satellite, pinned or the user's own: nothing is to be fetched.
     problems : `list` [`Problem`]
@@ -36,6 +42,7 @@ class PrefetchReport:
     """
 
     referenced: int = 0
+    not_kept: list[Problem] = field(default_factory=list)
     there: int = 0
     problems: list[Problem] = field(default_factory=list)
     cancelled: bool = False
@@ -57,7 +64,12 @@ def prefetch(
     with satellite.reader() as reader:
         references = references_of(reader)
         known = references.known(whole.values())
-        report.referenced = len(known)
+        not_kept = references.not_kept(whole.values())
+        report.referenced = len(known - not_kept)
+        reason = _NOT_KEPT if references.cacheManager.enabled else _NO_CACHE
+        report.not_kept = [
+            Problem(ref, Status.REFUSED, reason) for ref in whole.values() if ref.id in not_kept
+        ]
         rest = [ref for ref in whole.values() if ref.id not in known]
         for ref, here in personal_of(reader).knows_these(rest).items():
             if here:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import pytest
+
+from python_butler.demo.platform import Platform
 from python_butler.satellite import Satellite
 
 from .scene import RUN, ZIPPED, metric
@@ -25,11 +28,36 @@ def test_a_composite_in_several_files_is_pinned_as_a_whole(satellite: Satellite)
         assert reader.get(ref) == metric(int(ref.dataId["visit"]))
 
 
-def test_a_member_of_a_zip_file_is_refused_with_the_reason(satellite: Satellite) -> None:
+def test_members_of_a_zip_file_are_pinned_as_files_of_their_own(
+    satellite: Satellite, kernel: Platform
+) -> None:
     with satellite.reader() as reader:
-        refs = reader.query_datasets("note", ZIPPED)
+        refs = reader.query_datasets("note", ZIPPED, order_by="visit")
     report = satellite.pin(refs)
-    assert [problem.ref for problem in report.problems] == refs
-    assert "together with other datasets" in report.problems[0].reason
+    assert (report.done, report.problems) == (len(refs), [])
+    copies = [path for path in satellite.root.rglob("pinned/note/*") if path.is_file()]
+    assert len(copies) == len(refs)
+    assert report.bytes == sum(path.stat().st_size for path in copies)
+    kernel.requests(forget=True)
     with satellite.reader() as reader:
-        assert reader.get(refs[0])
+        assert [reader.get(ref) for ref in refs] == [{"visit": -1}, {"visit": -2}]
+    assert kernel.requests() == []
+    assert satellite.unpin(refs).done == len(refs)
+    assert not any(path.exists() for path in copies)
+    with satellite.reader() as reader:
+        assert reader.get(refs[0]) == {"visit": -1}
+
+
+def test_what_the_cache_does_not_keep_is_named(satellite: Satellite, monkeypatch: pytest.MonkeyPatch) -> None:
+    with satellite.reader() as reader:
+        zipped = reader.query_datasets("note", ZIPPED)
+        alone = reader.query_datasets("note", RUN)
+    report = satellite.prefetch([*alone, *zipped])
+    assert report.referenced == len(alone)
+    assert [problem.ref for problem in report.not_kept] == zipped
+    assert "one file together" in report.not_kept[0].reason
+    monkeypatch.setenv("DAF_BUTLER_CACHE_EXPIRATION_MODE", "disabled")
+    report = satellite.prefetch(alone)
+    assert report.referenced == 0
+    assert [problem.ref for problem in report.not_kept] == alone
+    assert "no cache" in report.not_kept[0].reason

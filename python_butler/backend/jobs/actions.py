@@ -128,7 +128,7 @@ class _Transfer:
             case JobAction.PREFETCH:
                 work.enter(JobPhase.FETCHING, len(refs))
                 fetched = satellite.prefetch(refs, progress=work.progress, cancel=work.cancel)
-                self._take(fetched.problems)
+                self._take([*fetched.problems, *fetched.not_kept])
             case JobAction.UNPIN:
                 self._in_batches(refs, _UNPINNED, lambda some: satellite.unpin(some).problems)
             case JobAction.FORGET:
