@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from lsst.daf.butler import (
     DatasetType,
-    DimensionElement,
     DimensionUniverse,
     MissingDatasetTypeError,
     StorageClassFactory,
@@ -50,7 +49,7 @@ class Fitness:
         """
         name = dataset_type.name
         if name not in self._types:
-            self._types[name] = self._dimensions(dataset_type) or self._definition(dataset_type)
+            self._types[name] = self._dimensions() or self._definition(dataset_type)
         return self._types[name]
 
     def of_files(self, files: list[StoredFileInfo]) -> str | None:
@@ -74,17 +73,14 @@ class Fitness:
                 return reason
         return None
 
-    def _dimensions(self, dataset_type: DatasetType) -> str | None:
+    def _dimensions(self) -> str | None:
         if self._satellite is None or self._satellite.dimensions == self._official:
             return None
         here = self._satellite.dimensions
-        for name in dataset_type.dimensions.elements:
-            if name not in here.elements.names or not _same(here[name], self._official[name]):
-                return (
-                    f"The official repository now has version {self._official.version} of the dimensions, "
-                    f"and your satellite version {here.version}: they define {name} differently."
-                )
-        return None
+        return (
+            f"The official repository now has version {self._official.version} of the dimensions, and your "
+            f"satellite version {here.version}: create another satellite to reference it."
+        )
 
     def _definition(self, official: DatasetType) -> str | None:
         if self._satellite is None:
@@ -102,14 +98,6 @@ class Fitness:
                 f"satellite, officially {official.storageClass_name}, and they cannot be converted."
             )
         return _importable(official.storageClass_name)
-
-
-def _same(one: DimensionElement, other: DimensionElement) -> bool:
-    return (
-        tuple(one.required.names) == tuple(other.required.names)
-        and tuple(one.implied.names) == tuple(other.implied.names)
-        and tuple(one.schema.names) == tuple(other.schema.names)
-    )
 
 
 def _importable(storage_class: str) -> str | None:

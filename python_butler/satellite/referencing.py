@@ -215,7 +215,7 @@ class Referencing(Place):
         Raises
         ------
         InvalidRequestError
-            If they are larger than the cache.
+            If they are larger than the cache, or more than it keeps.
         GoneError
             If one of them is no longer in the official repository, after the others were fetched.
         OfficialServerError

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
+from uuid import UUID
 
 from lsst.daf.butler import DatasetRef
 
@@ -69,6 +70,8 @@ class ReferenceReport:
         How many datasets of each type met which fate.
     problems : `list` [`Problem`]
         Datasets that are missing or refused.
+    statuses : `dict` [`uuid.UUID`, `Status`]
+        Which fate each dataset met.
     notes : `list` [`str`]
         What could not be done with collections, as sentences.
     bytes : `int`
@@ -85,6 +88,7 @@ class ReferenceReport:
 
     counts: dict[str, Counter[Status]] = field(default_factory=lambda: defaultdict(Counter))
     problems: list[Problem] = field(default_factory=list)
+    statuses: dict[UUID, Status] = field(default_factory=dict, repr=False)
     notes: list[str] = field(default_factory=list)
     bytes: int = 0
     copied: int = 0
@@ -108,7 +112,7 @@ class ReferenceReport:
         return sum(counts.total() for counts in self.counts.values())
 
     def add(self, status: Status, refs: Iterable[DatasetRef]) -> None:
-        """Count datasets that are fine.
+        """Note datasets that are fine.
 
         Parameters
         ----------
@@ -117,11 +121,12 @@ class ReferenceReport:
         refs : iterable of `lsst.daf.butler.DatasetRef`
             The datasets.
         """
-        for name, count in Counter(ref.datasetType.name for ref in refs).items():
-            self.counts[name][status] += count
+        for ref in refs:
+            self.counts[ref.datasetType.name][status] += 1
+            self.statuses[ref.id] = status
 
     def add_problems(self, problems: Iterable[Problem]) -> None:
-        """Count datasets that are not fine, and keep them.
+        """Note datasets that are not fine, with the reason.
 
         Parameters
         ----------
@@ -130,6 +135,7 @@ class ReferenceReport:
         """
         for problem in problems:
             self.counts[problem.ref.datasetType.name][problem.status] += 1
+            self.statuses[problem.ref.id] = problem.status
             self.problems.append(problem)
 
     def __str__(self) -> str:

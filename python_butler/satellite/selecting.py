@@ -18,6 +18,7 @@ from lsst.daf.butler import (
     DatasetType,
     DimensionUniverse,
     InvalidQueryError,
+    MissingCollectionError,
     MissingDatasetTypeError,
 )
 from lsst.daf.butler.queries import DatasetRefQueryResults, Query
@@ -283,12 +284,15 @@ class Selection:
             if any(map(has_globs, self._request.collections)):
                 raise InvalidQueryError("Collections to search are named in their order, without wildcards.")
             return self._request.collections
-        if self._official.collections.query_info(self._label, include_chains=True):
-            return [self._label]
-        raise InvalidRequestError(
-            "It was not said in which collections to search.",
-            "Name them: collections=… in Python, --collections on the command line.",
-        )
+        try:
+            self._official.collections.query_info(self._label, include_chains=True)
+        except MissingCollectionError:
+            # Not every release has a collection of its own name.
+            raise InvalidRequestError(
+                "It was not said in which collections to search.",
+                "Name them: collections=… in Python, --collections on the command line.",
+            ) from None
+        return [self._label]
 
     def _expand(self, collections: Sequence[str]) -> list[CollectionInfo]:
         """Learn what is in collections; returns those that are no chains, in search order."""

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
@@ -16,6 +17,8 @@ from lsst.daf.butler import (
     CollectionType,
     DatasetRef,
     DatasetType,
+    DimensionConfig,
+    DimensionUniverse,
     MissingCollectionError,
     MissingDatasetTypeError,
 )
@@ -23,7 +26,7 @@ from sqlalchemy.engine import Engine
 
 from python_butler.demo.platform import Platform
 from python_butler.errors import InvalidRequestError, NoSpaceError, TokenError
-from python_butler.official import connect, disconnect
+from python_butler.official import connect, disconnect, official_url
 from python_butler.satellite import Satellite
 from python_butler.satellite.background import unhurried_garbage
 from python_butler.satellite.progress import Progress
@@ -218,6 +221,7 @@ def test_what_the_server_does_not_know_is_missing(satellite: Satellite, official
     report = satellite.reference([known, unknown])
     assert report.counts["source"] == {Status.NEW: 1, Status.MISSING: 1}
     assert [problem.ref for problem in report.problems] == [unknown]
+    assert report.statuses == {known.id: Status.NEW, unknown.id: Status.MISSING}
     with satellite.reader() as reader:
         assert found(reader, "source") == {known}
 
@@ -237,6 +241,27 @@ def test_a_storage_class_that_can_be_converted_is_taken(satellite: Satellite) ->
         mine = DatasetType("object", ["skymap", "tract"], "DataFrame", universe=writer.dimensions)
         writer.registry.registerDatasetType(mine)
     assert satellite.reference("object").count(Status.NEW) == 1
+
+
+def test_a_storage_class_that_cannot_be_converted_is_refused(satellite: Satellite) -> None:
+    with satellite.writer() as writer:
+        mine = DatasetType("object", ["skymap", "tract"], "StructuredDataDict", universe=writer.dimensions)
+        writer.registry.registerDatasetType(mine)
+    (problem,) = satellite.reference("object").problems
+    assert problem.status is Status.REFUSED
+    assert "cannot be converted" in problem.reason
+
+
+@pytest.mark.parametrize("version", [4, 7])
+def test_a_satellite_of_other_dimensions_than_the_server_now_has_is_refused(
+    environment: dict[str, str], version: int
+) -> None:
+    configuration = f"resource://lsst.daf.butler/configs/old_dimensions/daf_butler_universe{version}.yaml"
+    satellite = Satellite.create("dp2", universe=DimensionUniverse(DimensionConfig(configuration)))
+    report = satellite.reference(["source", "object", "bias"])
+    assert report.count(Status.REFUSED) == report.total > 0
+    assert set(report.counts) == {"source", "object", "bias"}
+    assert f"satellite version {version}: create another" in report.problems[0].reason
 
 
 def test_a_dimension_record_that_differs_is_named(environment: dict[str, str], official: Butler) -> None:
@@ -323,6 +348,18 @@ def test_what_does_not_exist_is_an_error(satellite: Satellite, official: Butler)
     with pytest.raises(InvalidRequestError):
         satellite.reference(["source", *official.query_datasets("source", "dp2", limit=1)])
     assert satellite.reference("*", collections="u/hypatia/ecdfs-variables").total > 0
+
+
+def test_where_no_collection_has_the_label_as_its_name_one_must_be_named(
+    environment: dict[str, str], platform: Platform, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    index = tmp_path / "index.yaml"
+    index.write_text(f"dp1: {official_url('dp2')}/butler.yaml\n")
+    monkeypatch.setenv("DAF_BUTLER_REPOSITORY_INDEX", str(index))
+    satellite = Satellite.create("dp1")
+    with pytest.raises(InvalidRequestError, match="collections=…"):
+        satellite.reference("source")
+    assert satellite.reference("source", collections="dp2", limit=1).count(Status.NEW) == 1
 
 
 def test_a_refused_token_is_told_as_such(
