@@ -10,6 +10,7 @@ from lsst.daf.butler import Butler, DatasetRef
 from lsst.daf.butler.direct_butler import DirectButler
 from lsst.images import Box
 
+from python_butler.datastore.remote_file import SMALL
 from python_butler.demo.platform import Platform
 from python_butler.official import connect, disconnect
 from python_butler.satellite import Satellite
@@ -49,6 +50,25 @@ def test_a_bounding_box_is_read_without_the_rest(
     upstream = official.get(image, parameters={"bbox": box})
     assert np.array_equal(cutout.image.array, upstream.image.array)
     assert np.array_equal(cutout.mask.array, upstream.mask.array)
+
+
+def test_a_bounding_box_of_a_large_image_is_read_in_ranges(
+    environment: dict[str, str], platform: Platform
+) -> None:
+    satellite = Satellite.create("dp2")
+    satellite.reference("deep_coadd", limit=1)
+    with satellite.reader() as reader:
+        (coadd,) = reader.query_datasets("deep_coadd", "dp2")
+        size = int(reader.getURI(coadd).size())
+        assert size > SMALL
+        bounds = reader.get(coadd.makeComponentRef("bbox"))
+        box = Box.factory[bounds.y.min + 5 : bounds.y.min + 25, bounds.x.min + 40 : bounds.x.min + 70]
+        platform.requests("store", forget=True)
+        assert reader.get(coadd, parameters={"bbox": box}).bbox == box
+    sent = platform.requests("store", forget=True)
+    assert sent
+    assert all(seen.range for seen in sent if seen.method == "GET")
+    assert sum(seen.sent for seen in sent) < size
 
 
 def test_whole_images_and_their_components_are_equal(

@@ -6,6 +6,7 @@ of that on request. The real one is used in the tests of the federation.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import pickle
 import threading
@@ -24,6 +25,7 @@ from python_butler.errors import (
     BrokenOffError,
     ErrorKind,
     ForbiddenError,
+    OfficialServerError,
     OfflineError,
     ServerBusyError,
     TokenError,
@@ -49,8 +51,8 @@ class Scripted:
         return self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
 
 
-@pytest.fixture
-def scripted(monkeypatch: pytest.MonkeyPatch) -> Iterator[Scripted]:
+@contextlib.contextmanager
+def serving() -> Iterator[Scripted]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             script.tokens.append(self.headers.get("Authorization"))
@@ -71,13 +73,26 @@ def scripted(monkeypatch: pytest.MonkeyPatch) -> Iterator[Scripted]:
     script = Scripted(server)
     thread = threading.Thread(target=server.serve_forever, args=(0.05,))
     thread.start()
-    monkeypatch.setenv("BUTLER_RUBIN_ACCESS_TOKEN", TOKEN)
     try:
         yield script
     finally:
         server.shutdown()
         thread.join()
         server.server_close()
+
+
+@pytest.fixture
+def scripted(monkeypatch: pytest.MonkeyPatch) -> Iterator[Scripted]:
+    monkeypatch.setenv("BUTLER_RUBIN_ACCESS_TOKEN", TOKEN)
+    with serving() as script:
+        yield script
+
+
+@pytest.fixture
+def other() -> Iterator[Scripted]:
+    """Another server, which no label leads to."""
+    with serving() as script:
+        yield script
 
 
 @pytest.fixture
@@ -162,6 +177,16 @@ def test_each_status_is_told_apart(
     assert getattr(caught.value, "next_step", "")
     assert any(caught.value.client_request_id in note for note in caught.value.__notes__)
     assert caught.value.__suppress_context__
+
+
+def test_a_server_that_sends_elsewhere_is_not_followed(
+    connection: OfficialConnection, scripted: Scripted, other: Scripted
+) -> None:
+    scripted.answers = [(302, {"Location": f"{other.url}/v1/universe"}, {})]
+    with pytest.raises(OfficialServerError):
+        connection.get("universe")
+    assert scripted.tokens == [f"Bearer {TOKEN}"]
+    assert other.tokens == []
 
 
 def test_what_the_server_says_of_a_refusal_is_passed_on_without_secrets(
