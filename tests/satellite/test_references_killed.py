@@ -29,7 +29,7 @@ from tests.processes import running
 
 COUNT = 5_000
 KILLS = 20
-TYPES = ("visit_image", "difference_image")
+TYPES = ("visit_image", "difference_image", "bias", "flat")
 
 NURSERY = """
 import os, sys
