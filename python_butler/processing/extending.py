@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from lsst.daf.butler import MissingCollectionError
-
 from ..errors import InvalidRequestError
 from ..satellite import Satellite
 from .workdir import RunSettings, WorkDirectory
@@ -22,7 +20,7 @@ def earlier_run(workdir: WorkDirectory) -> RunSettings:
     Returns
     -------
     settings : `RunSettings`
-        What it was prepared with.
+        What it was prepared with; collections that were removed since are not among those to skip.
 
     Raises
     ------
@@ -33,11 +31,11 @@ def earlier_run(workdir: WorkDirectory) -> RunSettings:
     """
     settings = workdir.settings()
     with Satellite.open(settings.label, settings.satellite).reader() as reader:
-        try:
-            reader.collections.get_info(settings.output_run)
-        except MissingCollectionError:
-            raise InvalidRequestError(
-                f"The run in {workdir.path} was not collected, so what it made is not known yet.",
-                f"First: satellite run collect {workdir.path}",
-            ) from None
-    return settings
+        there = {info.name for info in reader.collections.query_info("*", include_chains=True)}
+    if not {settings.output_run, settings.output} <= there:
+        raise InvalidRequestError(
+            f"The run in {workdir.path} was not collected, so what it made is not known yet.",
+            f"First: satellite run collect {workdir.path}",
+        )
+    still = [name for name in settings.skip_existing_in if name in there]
+    return settings.model_copy(update={"skip_existing_in": still})

@@ -273,7 +273,7 @@ def prepare(
         The satellite's directory, ``~/butler/<label>`` if not given. The satellite is made if need be.
     skip_existing_in : sequence of `str`, optional
         Personal collections: a quantum that has succeeded in one of them is not run again, and what it
-        made there is used.
+        made there is used. Official collections that are in chains among them are passed over.
     limit : `int`, optional
         Plan only for so many data IDs of the task that the pipeline begins with: the first ones in the
         order of their values that fulfil ``where`` and have the inputs of that task. Later tasks get
@@ -298,6 +298,8 @@ def prepare(
         If the directory is in use, the pipeline cannot be read or does not fit the repositories, inputs
         have no files, outputs cannot be filed under the name, or there would be nothing to do. The
         message says why and what to do.
+    lsst.daf.butler.MissingCollectionError
+        If there is no collection of a name that is given.
     python_butler.errors.OfficialServerError
         If the server, the token or the network is in trouble.
     python_butler.processing.preparing.PreparingStoppedError
@@ -319,7 +321,7 @@ def prepare(
         if where is None:
             where, bind = settings.where, {**settings.bind, **(bind or {})}
         name, inputs = name or settings.name, inputs or settings.inputs
-        skip = [*dict.fromkeys([*skip, settings.output])]
+        skip = [*dict.fromkeys([*skip, settings.output, *settings.skip_existing_in])]
     if pipeline is None:
         raise InvalidRequestError("There is no pipeline.", "Name a YAML file or a task class.")
     stage(

@@ -17,6 +17,7 @@ from lsst.pipe.base.quantum_graph import PredictedQuantumGraph, PredictedQuantum
 
 import python_butler
 from python_butler import processing
+from python_butler.demo.contents import RUNS
 from python_butler.demo.platform import Platform
 from python_butler.errors import InvalidRequestError
 from python_butler.processing.preparing import PreparingStoppedError
@@ -253,6 +254,58 @@ def test_an_earlier_run_is_extended_by_what_is_new(satellite: Satellite, tmp_pat
         processing.prepare(
             f"{tmp_path}/two.yaml#measure", directory=tmp_path / "third", extend=tmp_path / "first"
         )
+
+
+def test_what_was_made_officially_with_tasks_of_the_same_name_is_made_again(
+    satellite: Satellite, tmp_path: Path
+) -> None:
+    file = tmp_path / "same.yaml"
+    # The release has metadata of a task with this name, for the same images.
+    file.write_text(
+        "description: Like the release.\ntasks:\n  reprocessVisitImage: processing.tasks.MeasureTask\n"
+    )
+    narrow = f"instrument = 'LSSTCam' AND visit = {VISIT} AND detector = {DETECTORS[0]}"
+    first = processing.prepare(
+        file, label="dp2", directory=tmp_path / "first", name="mysources", where=narrow
+    )
+    chain = first.settings.output
+    with python_butler.open("dp2", run=first.settings.output_run) as butler:
+        butler.collections.register(chain, CollectionType.CHAINED)
+        butler.collections.redefine_chain(chain, [first.settings.output_run, RUNS["visits"]])
+    extended = processing.prepare(directory=tmp_path / "second", extend=first, where=WHERE)
+    assert [(task.quanta, task.skipped) for task in extended.summary.tasks] == [(3, 0)]
+    skipping = processing.prepare(
+        file, label="dp2", directory=tmp_path / "third", where=WHERE, skip_existing_in=[chain]
+    )
+    assert [(task.quanta, task.skipped) for task in skipping.summary.tasks] == [(3, 0)]
+
+
+def test_what_an_earlier_run_did_not_make_again_is_not_made_later_either(
+    satellite: Satellite, tmp_path: Path
+) -> None:
+    (tmp_path / "two.yaml").write_text(PIPELINE)
+    other = processing.prepare(
+        tmp_path / "two.yaml", label="dp2", directory=tmp_path / "other", name="other", where=WHERE
+    )
+    pretend_it_was_collected(other, DETECTORS[:1])
+    first = processing.prepare(
+        f"{tmp_path}/two.yaml#measure",
+        label="dp2",
+        directory=tmp_path / "first",
+        name="mysources",
+        where=WHERE,
+        skip_existing_in=[other.settings.output],
+    )
+    with python_butler.open("dp2", run=first.settings.output_run) as butler:
+        butler.collections.register(first.settings.output, CollectionType.CHAINED)
+        butler.collections.prepend_chain(first.settings.output, first.settings.output_run)
+    extended = processing.prepare(directory=tmp_path / "second", extend=first)
+    assert [(task.quanta, task.skipped) for task in extended.summary.tasks] == [(2, 1)]
+    # It may have been removed since.
+    with satellite.writer() as writer:
+        writer.collections.x_remove(other.settings.output)
+    extended = processing.prepare(directory=tmp_path / "third", extend=first)
+    assert [(task.quanta, task.skipped) for task in extended.summary.tasks] == [(3, 0)]
 
 
 def test_progress_is_told_and_stopping_leaves_nothing(satellite: Satellite, tmp_path: Path) -> None:

@@ -61,6 +61,8 @@ def test_a_missing_calibration_is_named(satellite: Satellite, tmp_path: Path) ->
 def test_missing_input_collections_are_named(satellite: Satellite, tmp_path: Path) -> None:
     with pytest.raises(MissingCollectionError, match="nowhere"):
         prepare(tmp_path, inputs=["nowhere"])
+    with pytest.raises(MissingCollectionError, match="u/me/satrs"):
+        prepare(tmp_path, skip_existing_in=["dp2", "u/me/satrs"])
 
 
 @pytest.mark.parametrize(

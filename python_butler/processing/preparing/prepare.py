@@ -17,6 +17,7 @@ from lsst.pipe.base.quantum_graph import PredictedQuantumGraphComponents
 from ...errors import InvalidRequestError, OfflineError
 from ...federation import SatelliteButler
 from ...federation import open as open_butler
+from ...federation.shared import Side
 from ...fulldisk import writing
 from ...satellite import Satellite
 from ...satellite.durable import atomic_write, sync
@@ -88,6 +89,7 @@ def prepare(
         planning = stack.enter_context(PlanningButler.over(butler, watching))
         shared = planning._sides.shared
         collections = _inputs(planning, inputs, shared.label)
+        done_in = _own(planning, skip_existing_in)
         check_output(planning, name)
         _refuse_ambiguous(planning, bind or {})
         pipeline, origin = pipeline_of(source, config or {})
@@ -107,7 +109,7 @@ def prepare(
                     run=outputs.run,
                     where=where,
                     bind=bind or {},
-                    skip_existing_in=skip_existing_in,
+                    skip_existing_in=done_in,
                     limit=limit,
                 )
             refuse_empty(components, reasons)
@@ -226,6 +228,17 @@ def _inputs(butler: SatelliteButler, inputs: Sequence[str] | None, label: str) -
     # Before anything is planned: upstream's message comes late, and says less.
     butler.collections.locate(names)
     return names
+
+
+def _own(butler: SatelliteButler, names: Sequence[str]) -> list[str]:
+    """Of some collections and what is in them those with own results, and official ones only if named.
+
+    Chains of outputs hold the inputs, too: what a task has made officially, perhaps configured in another
+    way, is not what one has made.
+    """
+    # Upstream passes over all of them if one is missing; this names it.
+    found = butler.collections.flatten(names)
+    return [name for name, located in found.items() if located.home is not Side.OFFICIAL or name in names]
 
 
 def _write_graph(components: PredictedQuantumGraphComponents, path: Path) -> None:
