@@ -17,7 +17,9 @@ from pathlib import Path
 import pytest
 from lsst.pipe.base.quantum_graph import PredictedQuantumGraph
 
+import python_butler
 from python_butler.datastore import signer_for
+from python_butler.datastore.prefetching import WORKERS
 from python_butler.demo.platform import Platform
 from python_butler.errors import NoSpaceError, OfflineError, TokenError
 from python_butler.processing.execution.journal import State
@@ -28,7 +30,7 @@ from python_butler.satellite import Satellite
 from python_butler.satellite.progress import Progress
 from tests.processes import PATIENCE, running
 
-from .conftest import Prepare, pipeline
+from .conftest import DETECTORS, Prepare, pipeline
 from .tasks import CalibrateTask, GatherTask, MeasureTask
 
 pytestmark = pytest.mark.timeout(900)
@@ -102,6 +104,29 @@ def test_while_the_server_is_in_trouble_a_run_waits_and_then_stops_with_nothing_
     finally:
         waiting.set()
         mender.join(PATIENCE)
+
+
+def test_a_file_that_alone_cannot_be_read_is_the_failure_of_its_quantum(
+    prepare_run: Prepare, platform: Platform
+) -> None:
+    where = f"instrument = 'LSSTCam' AND detector IN {DETECTORS}"
+    with python_butler.open("dp2", collections="dp2") as butler:
+        images = butler.query_datasets("visit_image", where=where)
+    # More than are fetched at the same time, so that some are asked for after the bad one failed.
+    assert len(images) > 2 * WORKERS
+    bad = min(images, key=lambda ref: (ref.dataId["visit"], ref.dataId["detector"]))
+    workdir = prepare_run(pipeline(MeasureTask, GatherTask), where=where)
+    platform.trouble("server", path=str(bad.id), status=500)
+    try:
+        result = start(workdir, processes=2, patience=5.0)
+    finally:
+        platform.calm()
+    (failure,) = result.failures
+    assert failure.data_id == dict(bad.dataId.required)
+    assert "OfflineError" in failure.error or "500" in failure.error
+    assert [(task.failed, task.skipped, task.waiting) for task in result.tasks] == [(1, 0, 0), (0, 1, 0)]
+    # The file is well again.
+    assert start(workdir, processes=2).complete
 
 
 def test_a_full_disk_is_told_once_and_the_run_goes_on_when_there_is_room(prepare_run: Prepare) -> None:

@@ -15,7 +15,8 @@ from lsst.daf.butler import DatasetRef
 from ...datastore.file_cache import FileCache
 from ...datastore.path import ReferencePath
 from ...datastore.prefetching import WORKERS, fetch_file
-from ...errors import PythonButlerError
+from ...errors import PythonButlerError, TokenError
+from .blame import Blame
 from .trouble import PASSING
 
 __all__ = ["Ahead", "File"]
@@ -62,9 +63,9 @@ type _Key = tuple[UUID, str | None]
 class Ahead:
     """Fetches the files of quanta into the cache in the order in which they will be needed.
 
-    Threads of its own do it; as a context manager it ends them. A file that is gone, or for which there is
-    no room, is left to the quantum that reads it. While the server is in trouble it is asked again and
-    again, until that took too long.
+    Threads of its own do it; as a context manager it ends them. A file that is gone, for which there is no
+    room, or that alone fails while others come, is left to the quantum that reads it. While the server is
+    in trouble it is asked again and again, until that took too long.
 
     Parameters
     ----------
@@ -76,6 +77,8 @@ class Ahead:
         Where files go.
     arrived : callable
         Called from any thread when there may be more quanta whose files are there, or `trouble` changed.
+    blame : `python_butler.processing.execution.blame.Blame`
+        Tells a file that fails from a server in trouble.
     patience : `float`
         Seconds for which the server may be in trouble.
     """
@@ -86,10 +89,12 @@ class Ahead:
         order: Sequence[UUID],
         cache: FileCache,
         arrived: Callable[[], None],
+        blame: Blame,
         patience: float,
     ) -> None:
         self._cache = cache
         self._arrived = arrived
+        self._blame = blame
         self._patience = patience
         limit = cache.limit
         self._room = _BYTES if limit is None else min(_BYTES, limit // _SHARE)
@@ -100,6 +105,7 @@ class Ahead:
         # Who waits for a file that is being fetched, or will be: many quanta read the same calibration.
         self._coming: dict[_Key, set[UUID]] = {}
         self._held: dict[UUID, int] = {}
+        self._lacking: set[UUID] = set()
         self._changed = threading.Condition()
         self._stopped = False
         self._failing_since: float | None = None
@@ -134,6 +140,16 @@ class Ahead:
         """
         return self._missing[quantum] <= 0
 
+    def lacks(self, quantum: UUID) -> bool:
+        """Tell whether a quantum reads a file that alone could not be fetched, while others could.
+
+        Parameters
+        ----------
+        quantum : `uuid.UUID`
+            The quantum.
+        """
+        return quantum in self._lacking
+
     def ended(self, quantum: UUID) -> None:
         """Note that a quantum needs its files no longer.
 
@@ -160,17 +176,24 @@ class Ahead:
     def _work(self) -> None:
         pause = _FIRST_PAUSE
         while (file := self._next()) is not None:
+            began = time.monotonic()
             try:
                 fetch_file(file.ref, file.path, file.size, self._cache)
             except tuple(PASSING.values()) as error:
-                self._put_back(file, error)
-                with self._changed:
-                    self._changed.wait_for(lambda: self._stopped, pause)
+                # Nothing is wrong with a file for want of a token.
+                if not isinstance(error, TokenError) and self._blame.note_failure(file.key):
+                    _LOG.info("A file could not be fetched in advance, while others could: %s", error)
+                    self._note_arrival(file, lacking=True)
+                    continue
+                self._note_trouble(error)
+                self._put_back(file, pause)
                 pause = min(2 * pause, _LONGEST_PAUSE)
                 continue
             except Exception as error:
                 # Whoever reads it tells what is wrong, in the log of the quantum.
                 _LOG.info("A file could not be fetched in advance: %s", error)
+            else:
+                self._blame.note_success(began)
             pause = _FIRST_PAUSE
             self._note_arrival(file)
 
@@ -189,11 +212,13 @@ class Ahead:
                     self._changed.wait()
             return None
 
-    def _note_arrival(self, file: File) -> None:
+    def _note_arrival(self, file: File, *, lacking: bool = False) -> None:
         with self._changed:
             self._failing_since = self._trouble = None
             for quantum in self._coming.pop(file.key):
                 self._missing[quantum] -= 1
+                if lacking:
+                    self._lacking.add(quantum)
         self._arrived()
 
     def _has_room(self) -> bool:
@@ -221,10 +246,9 @@ class Ahead:
         if not wanted:
             self._arrived()
 
-    def _put_back(self, file: File, error: PythonButlerError) -> None:
+    def _note_trouble(self, error: PythonButlerError) -> None:
         now = time.monotonic()
         with self._changed:
-            self._jobs.appendleft(file)
             self._trouble = error
             if self._failing_since is None:
                 self._failing_since = now
@@ -232,3 +256,10 @@ class Ahead:
                 self._given_up = error
             self._changed.notify_all()
         self._arrived()
+
+    def _put_back(self, file: File, pause: float) -> None:
+        """Have a file fetched again, but not at once, and after those that were not tried yet."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._stopped, pause)
+            self._jobs.append(file)
+            self._changed.notify_all()

@@ -25,6 +25,7 @@ from ...satellite.progress import Progress, ProgressCallback
 from ...words import number
 from ..workdir import WorkDirectory
 from .ahead import Ahead
+from .blame import Blame
 from .crew_client import Crew
 from .journal import Event, Journal, State
 from .messages import Word
@@ -92,6 +93,7 @@ class Conductor:
         # Those that wait for nothing but a worker and their files, by their place in the plan.
         self._waiting: list[tuple[int, UUID]] = []
         self._later: list[tuple[float, UUID]] = []
+        self._blame = Blame(patience)
         self._failed = 0
         self._failing_since: float | None = None
         self._trouble = ""
@@ -125,6 +127,7 @@ class Conductor:
             todo,
             FileCache(self._plan.universe),
             lambda: self._heard.put({}),
+            self._blame,
             self._patience,
         )
         # Files come while the crew gets ready.
@@ -223,7 +226,7 @@ class Conductor:
         quantum = event.quantum
         self._running.discard(quantum)
         self._before[quantum] = event
-        if trouble is not None:
+        if trouble is not None and not self._is_to_blame(quantum, trouble["kind"]):
             self._take_trouble(quantum, trouble)
             return
         self._ahead.ended(quantum)
@@ -248,6 +251,12 @@ class Conductor:
                 error=f"It needs {event.task} ({values}), which failed.",
             )
             self._journal.append(skipped)
+
+    def _is_to_blame(self, quantum: UUID, kind: str) -> bool:
+        """Whether trouble is with what one quantum reads, while the server serves others."""
+        if kind in (NO_SPACE, TokenError.kind):
+            return False
+        return self._blame.note_failure(quantum) or self._ahead.lacks(quantum)
 
     def _take_trouble(self, quantum: UUID, trouble: dict[str, str]) -> None:
         message = trouble["message"]
