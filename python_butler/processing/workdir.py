@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -31,6 +32,9 @@ FORMAT = 1
 _JOBS = "jobs"
 _JOB = "[0-9a-f]" * 32
 """Where each job of a batch system has a lock, and how that is called."""
+
+_REFUSED = 10.0
+"""Seconds in which a process has ended that is refused since a job works on the run."""
 
 
 class RunSettings(BaseModel):
@@ -202,15 +206,32 @@ class WorkDirectory:
 
     @contextmanager
     def job(self) -> Iterator[None]:
-        """Let others know that a job of a batch system works on the run, wherever it is executed."""
+        """Let others know that a job of a batch system works on the run, wherever it is executed.
+
+        Raises
+        ------
+        InvalidRequestError
+            If a process that is no job works on it.
+        """
         jobs = self.submit / _JOBS
         jobs.mkdir(parents=True, exist_ok=True)
         lock = FileLock(jobs / uuid4().hex)
         lock.acquire()
         try:
+            self._wait_until_unlocked()
             yield
         finally:
             lock.release()
+
+    def _wait_until_unlocked(self) -> None:
+        """Let a process go that finds a job at work when it has the lock; refuse to work beside others."""
+        deadline = time.monotonic() + _REFUSED
+        while any_alive([FileLock(self.lock_file)]):
+            if time.monotonic() > deadline:
+                raise InvalidRequestError(
+                    f"Another process works on the run in {self.path}.", "Submit again when it has ended."
+                )
+            time.sleep(_REFUSED / 100)
 
     @property
     def job_locks(self) -> list[FileLock]:
@@ -276,6 +297,23 @@ class WorkDirectory:
         if not pointer.exists() or pointer.read_bytes() != content:
             atomic_write(pointer, content)
         atomic_write(self.settings_file, settings.model_dump_json(indent=2).encode())
+
+    def note_site(self, site: str | None) -> None:
+        """Write down where the run is executed from now on.
+
+        Parameters
+        ----------
+        site : `str` or `None`
+            Batch system; `None` for this machine.
+
+        Raises
+        ------
+        OSError
+            If it cannot be written.
+        """
+        settings = self.settings()
+        if settings.site != site:
+            self.write_settings(settings.model_copy(update={"site": site}))
 
     def forget(self, settings: RunSettings) -> None:
         """Tell the satellite that the run is no more; harmless if it does not know it.

@@ -6,11 +6,17 @@ import threading
 from pathlib import Path
 
 import pytest
+import yaml
+from click.testing import CliRunner
 
+from python_butler.cli import main
 from python_butler.errors import InvalidRequestError
 from python_butler.federation import open as open_butler
-from python_butler.processing.batch import submit
+from python_butler.processing import workdir as workdirs
+from python_butler.processing.batch import job, submit
+from python_butler.processing.batch.configuration import write_configuration
 from python_butler.processing.batch.sites import read_site, site_directory
+from python_butler.processing.execution import start
 from python_butler.processing.workdir import WorkDirectory
 from python_butler.satellite import Satellite
 
@@ -78,3 +84,55 @@ def test_a_directory_that_batch_systems_would_misread_is_refused(
     moved = prepare_run().path.rename(tmp_path / "two words")
     with pytest.raises(InvalidRequestError, match="blanks or signs that mean"):
         submit(WorkDirectory(moved))
+
+
+@pytest.fixture
+def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A batch system with a queue, which nothing leaves."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    file = site_directory() / "queue.yaml"
+    file.parent.mkdir(parents=True)
+    file.write_text("wmsServiceClass: processing.noting.NotingService\ncomputeSite: queue\n")
+    return "queue"
+
+
+@pytest.mark.timeout(300)
+def test_a_run_in_a_queue_was_submitted_well_and_says_where_it_is_until_it_is_executed_here(
+    prepare_run: Prepare, site: str
+) -> None:
+    workdir = prepare_run()
+    assert workdir.settings().site is None
+    done = CliRunner().invoke(main, ["run", "start", str(workdir.path), "--bps", site])
+    assert done.exit_code == 0, done.output
+    assert "0 of 4 quanta succeeded" in done.output
+    assert workdir.settings().site == site
+    assert start(workdir).complete
+    assert workdir.settings().site is None
+
+
+def test_how_many_jobs_are_executed_at_once_is_said_by_the_site_unless_the_person_does(
+    prepare_run: Prepare, site: str, tmp_path: Path
+) -> None:
+    workdir = prepare_run()
+
+    def described(site: str, cores: int | None) -> dict[str, object]:
+        write_configuration(workdir, site, tmp_path / "submit", cores)
+        written = yaml.safe_load(workdir.batch.read_text())
+        return written.get("site", {}).get(written["computeSite"], {})
+
+    own = site_directory() / "wide.yaml"
+    own.write_text(yaml.safe_dump({**read_site("local"), "site": {"local": {"cores": 16}}}))
+    assert described("wide", None)["cores"] == 16
+    assert described("wide", 3)["cores"] == 3
+    assert "cores" not in described(site, 3)
+
+
+def test_a_job_does_not_work_beside_another_process(
+    prepare_run: Prepare, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workdir = prepare_run()
+    monkeypatch.setattr(workdirs, "_REFUSED", 0.2)
+    with workdir.locked():
+        assert job.main(["init", str(workdir.path)]) == job.IN_TROUBLE
+    assert not workdir.journal.exists()
+    assert job.main(["init", str(workdir.path)]) == 0

@@ -20,9 +20,7 @@ __all__ = ["start"]
     "--processes",
     "-j",
     type=click.IntRange(min=1),
-    default=1,
-    show_default=True,
-    help="How many quanta are executed at the same time.",
+    help="How many quanta are executed at the same time.  [default: 1, or what SITE says]",
 )
 @click.option(
     "--quantum",
@@ -38,7 +36,9 @@ __all__ = ["start"]
     "describes one to the Batch Processing Service. Then -j is how many jobs are executed at the same time.",
 )
 @json_option
-def start(directory: Path, processes: int, quantum: str | None, site: str | None, as_json: bool) -> None:
+def start(
+    directory: Path, processes: int | None, quantum: str | None, site: str | None, as_json: bool
+) -> None:
     """Execute what has not succeeded yet of the run in DIRECTORY.
 
     What fails is in the way of nothing but what needs it. Ctrl-C lets those that are being executed come
@@ -62,7 +62,7 @@ def start(directory: Path, processes: int, quantum: str | None, site: str | None
         cancelled = watched.cancelled.is_set() and not report.complete
     else:
         with watch() as watched:
-            report = run.start(processes=processes, progress=watched.progress, cancel=watched.cancelled)
+            report = run.start(processes=processes or 1, progress=watched.progress, cancel=watched.cancelled)
         cancelled = watched.cancelled.is_set() and not report.complete
     if as_json:
         print_json(report)
@@ -72,4 +72,6 @@ def start(directory: Path, processes: int, quantum: str | None, site: str | None
             click.echo(f"Save the outputs: satellite run collect {directory}")
         elif cancelled:
             click.echo(f"Stopped; what succeeded stays. Go on: satellite run start {directory}")
-    finish(problems=not report.complete, cancelled=cancelled)
+    # Batch systems elsewhere execute it after they were handed it.
+    queued = site is not None and site != "local"
+    finish(problems=report.failures if queued else not report.complete, cancelled=cancelled)

@@ -54,8 +54,9 @@ def write_configuration(workdir: WorkDirectory, site: str, submit_path: Path, co
                 "Prepare the run in a directory with a plain name.",
             )
     described = read_site(site)
-    if cores is not None:
-        described.setdefault("site", {}).setdefault(described["computeSite"], {})["cores"] = cores
+    own = (described.get("site") or {}).get(described["computeSite"]) or {}
+    if cores is not None and "cores" in own:
+        own["cores"] = cores
     job = f"{sys.executable} -m python_butler.processing.batch.job"
     ours: dict[str, Any] = {
         "payload": {

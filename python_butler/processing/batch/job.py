@@ -19,7 +19,7 @@ from ..execution.initialising import initialise
 from ..execution.journal import Event, Journal, State
 from ..execution.quantum import Attempt, Outcome, QuantumRunner
 from ..execution.reading import last_events
-from ..execution.trouble import NO_SPACE
+from ..execution.trouble import NO_SPACE, PASSING
 from ..workdir import WorkDirectory
 from .lifeline import end_with_submission
 
@@ -55,7 +55,8 @@ def main(words: list[str]) -> int:
     try:
         match words:
             case ["init", _]:
-                return _initialise(workdir)
+                with workdir.job():
+                    return _initialise(workdir)
             case ["run", _, quanta]:
                 with workdir.job():
                     return _run(workdir, [UUID(each) for each in quanta.split(",")])
@@ -124,8 +125,17 @@ def _patiently(runner: QuantumRunner, quantum: UUID, attempt: Attempt) -> Outcom
 def _collect(workdir: WorkDirectory) -> int:
     from ..collecting import collect
 
-    _LOG.warning("%s", collect(workdir))
-    return 0
+    deadline = time.monotonic() + _PATIENCE
+    while True:
+        try:
+            _LOG.warning("%s", collect(workdir))
+        except tuple(PASSING.values()) as error:
+            if time.monotonic() + _PAUSE > deadline:
+                raise
+            _LOG.warning("%s It is tried again.", error.message)
+            time.sleep(_PAUSE)
+        else:
+            return 0
 
 
 if __name__ == "__main__":

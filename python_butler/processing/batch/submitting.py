@@ -110,6 +110,7 @@ def submit(
     with workdir.locked():
         workdir.submit.mkdir(exist_ok=True)
         write_configuration(workdir, site, path, cores)
+        workdir.note_site(site)
         with log.open("wb") as file:
             process = subprocess.Popen(
                 [sys.executable, "-m", __name__, str(workdir.path)],

@@ -72,6 +72,7 @@ def start(
     workdir.settings()
     heard: Heard = queue.SimpleQueue()
     with workdir.locked(), writing(str(workdir.path)):
+        workdir.note_site(None)
         with Crew(workdir, processes, heard.put) as crew:
             # Not before: the crew imports what executes quanta, which takes seconds, and this process what
             # orders them, and the two can do so at the same time.
