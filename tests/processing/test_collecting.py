@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import shutil
 import threading
@@ -22,15 +23,17 @@ from python_butler.cli import main
 from python_butler.demo.platform import Platform
 from python_butler.errors import InvalidRequestError, OfflineError, SatelliteError
 from python_butler.processing import made_from, prepare, provenance
+from python_butler.processing.batch import job
 from python_butler.processing.collecting import clean, collect
 from python_butler.processing.collecting.plan import Plan
+from python_butler.processing.execution import rerun
 from python_butler.processing.execution.journal import Event, Journal, State
 from python_butler.processing.workdir import WorkDirectory
 from python_butler.satellite import Satellite
 from python_butler.satellite.repair import Options, check
 from tests.backend.conftest import Backend
 
-from .conftest import DETECTORS, VISIT, WHERE
+from .conftest import DETECTORS, VISIT, WHERE, Prepare
 from .running import execute
 from .tasks import CalibrateTask, GatherTask, MeasureTask
 
@@ -241,6 +244,56 @@ def test_without_the_server_the_outputs_are_saved_and_the_rest_comes_later(
     report = collect(ran.workdir)
     assert report.inputs is not None
     assert report.inputs.total == 2 * len(DETECTORS)
+
+
+def test_the_last_job_of_a_batch_system_waits_for_the_server(
+    ran: Ran, platform: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Mender(logging.Handler):
+        """Lets the server be well again as soon as the job says that it waits for it."""
+
+        def emit(self, record: logging.LogRecord) -> None:
+            said.append(record.getMessage())
+            platform.calm()
+
+    said: list[str] = []
+    mender, log = Mender(), logging.getLogger(job.__name__)
+    monkeypatch.setattr(job, "_PAUSE", 0.1)
+    platform.trouble("server", status=500)
+    log.addHandler(mender)
+    try:
+        assert job.main(["collect", str(ran.workdir.path)]) == 0
+    finally:
+        log.removeHandler(mender)
+        platform.calm()
+    assert "tried again" in said[0]
+    with ran.butler() as butler:
+        assert butler.query_datasets("bias", "LSSTCam/calib/DP2", find_first=False)
+
+
+def test_a_run_that_made_nothing_yet_is_not_registered(prepare_run: Prepare, satellite: Satellite) -> None:
+    workdir = prepare_run()
+    collect(workdir)
+    with satellite.reader() as reader:
+        assert not reader.collections.query(f"{CHAIN}*")
+    with pytest.raises(InvalidRequestError, match="satellite run collect"):
+        prepare(directory=workdir.path.with_name("second"), extend=workdir.path)
+    assert execute(workdir) == 0
+    assert collect(workdir).complete
+    with satellite.reader() as reader:
+        assert reader.collections.get_info(CHAIN).children[0] == workdir.settings().output_run
+        assert reader.query_datasets("run_provenance", CHAIN)
+
+
+def test_what_was_collected_is_not_executed_again(ran: Ran) -> None:
+    quanta = {each.task_label: each.quantum_id for each in Plan(ran.workdir.graph).quanta.values()}
+    with Journal(ran.workdir) as journal:
+        journal.append(Event.now(quanta["gather"], "gather", State.SUCCEEDED, {}))
+    collect(ran.workdir)
+    before = ran.files()
+    with pytest.raises(InvalidRequestError, match=r"in your satellite.*Prepare it anew"):
+        rerun(ran.workdir, quanta["gather"])
+    assert ran.files() == before
 
 
 def test_it_can_be_stopped_and_goes_on(ran: Ran) -> None:

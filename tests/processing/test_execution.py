@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import queue
 import shlex
 import threading
 from collections import Counter
 from pathlib import Path
-from uuid import UUID
+from typing import Any
+from uuid import UUID, uuid4
 
 import pytest
 from click.testing import CliRunner
@@ -17,7 +19,8 @@ from python_butler.cli import main
 from python_butler.cli.exits import ExitCode
 from python_butler.errors import InvalidRequestError
 from python_butler.processing.execution import rerun, start
-from python_butler.processing.execution.journal import State
+from python_butler.processing.execution.crew_client import Crew
+from python_butler.processing.execution.journal import Event, Journal, State
 from python_butler.processing.execution.reading import last_events
 from python_butler.processing.reporting import Report, report, status
 from python_butler.processing.workdir import WorkDirectory
@@ -191,3 +194,25 @@ def test_a_graph_without_records_is_refused(prepare_run: Prepare) -> None:
     with pytest.raises(InvalidRequestError, match="where the files of its inputs are"):
         start(workdir)
     assert report(workdir).succeeded == 0
+
+
+def test_nothing_runs_in_a_run_on_which_nobody_works(prepare_run: Prepare) -> None:
+    workdir = prepare_run(pipeline(MeasureTask))
+    with Journal(workdir) as journal:
+        # A process with this number exists, as it may when a container was started again.
+        journal.append(Event.now(uuid4(), "measure", State.STARTED, {}))
+    (task,) = status(workdir).tasks
+    assert (task.running, task.interrupted) == (0, 1)
+    with workdir.locked():
+        (task,) = status(workdir).tasks
+    assert (task.running, task.interrupted) == (1, 0)
+
+
+def test_an_order_to_a_crew_that_is_gone_is_answered_by_its_end(prepare_run: Prepare) -> None:
+    heard: queue.SimpleQueue[dict[str, Any] | None] = queue.SimpleQueue()
+    with Crew(prepare_run(), 1, heard.put) as crew:
+        crew._process.kill()
+        crew._process.wait(PATIENCE)
+        crew.order(uuid4(), "first")
+        while heard.get(timeout=PATIENCE) is not None:
+            pass

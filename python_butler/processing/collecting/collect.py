@@ -119,6 +119,9 @@ class _Work:
                 "inputs": self._overall_inputs,
                 "chain": self._chain,
             }
+            if next(found.produced(self._plan), None) is None:
+                # There is nothing to find in the run yet, and nothing to go on from.
+                del steps["provenance"], steps["chain"]
             for step, work in steps.items():
                 if self._cancelled:
                     break

@@ -67,7 +67,7 @@ class Crew:
             self._heard(None)
 
     def order(self, quantum: UUID, attempt: str) -> None:
-        """Have a quantum executed as soon as a worker is free.
+        """Have a quantum executed as soon as a worker is free; if the process is gone, `heard` is told.
 
         Parameters
         ----------
@@ -75,15 +75,10 @@ class Crew:
             The quantum.
         attempt : `str`
             What is known of earlier attempts: see `python_butler.processing.execution.quantum.Attempt`.
-
-        Raises
-        ------
-        OSError
-            If the process is gone.
         """
         assert self._process.stdin is not None
-        # Without a buffer in between there is nothing left to write when the process is gone.
-        send(self._process.stdin, run=str(quantum), attempt=attempt, tokens=self._tokens.news())
+        with contextlib.suppress(OSError):
+            send(self._process.stdin, run=str(quantum), attempt=attempt, tokens=self._tokens.news())
 
     def __enter__(self) -> Self:
         return self

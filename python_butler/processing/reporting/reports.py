@@ -304,7 +304,7 @@ def _facts(workdir: WorkDirectory, events: Iterable[Event]) -> dict[str, Any]:
     for event in events:
         count = counts[event.task]
         if event.state is State.STARTED:
-            count["running" if _alive(event, busy) else "interrupted"] += 1
+            count["running" if busy and _alive(event) else "interrupted"] += 1
         else:
             count[event.state.value] += 1
         count["no_work"] += event.no_work
@@ -324,10 +324,10 @@ def _totals(workdir: WorkDirectory) -> dict[str, int]:
         ) from None
 
 
-def _alive(event: Event, busy: bool) -> bool:
-    """Whether the process that began a quantum still exists."""
+def _alive(event: Event) -> bool:
+    """Whether the process that began a quantum seems to exist; its number may be that of another by now."""
     if event.host != process_here()[0]:
-        return busy
+        return True
     try:
         os.kill(event.pid, 0)
     except ProcessLookupError:
