@@ -183,7 +183,7 @@ class Landing:
         return Parcel(fitting, dataset_type, expanded, origin)
 
     def land(self, parcel: Parcel, run: str | None = None) -> DatasetRef:
-        """Write a parcel: safe when this returns.
+        """Write a parcel: nothing that happens to this process harms it when this returns.
 
         Parameters
         ----------

@@ -137,7 +137,7 @@ class Planner:
             for name, search in tree.datasets.items()
         }
         for name, found in segments.items():
-            if any(segment.side is Side.PERSONAL for segment in found):
+            if {segment.side for segment in found} == set(Side):
                 self._check_definitions(name)
         if any(not found for found in segments.values()):
             return [self._plan_doomed(tree, segments)]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from lsst.daf.butler.remote_butler import RemoteButler
 
-from ..errors import OfflineError
+from ..errors import OfficialServerError, OfflineError, ServerBusyError, UnknownRepositoryError
 from ..official import OfficialConnection
 
 __all__ = ["OfflineWarning", "Reach"]
@@ -60,8 +60,13 @@ class Reach:
         if time.monotonic() - lost_at >= RETRY_SECONDS:
             try:
                 self._official._connection.get("universe")
-            except OfflineError:
+            except (OfflineError, ServerBusyError):
+                # Away, or just coming back.
                 self._lost_at = time.monotonic()
+            except (OfficialServerError, UnknownRepositoryError):
+                # It is there: whoever asks it next is told what is wrong.
+                self._lost_at = None
+                return False
             else:
                 self._lost_at = None
                 return False

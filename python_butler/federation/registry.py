@@ -357,14 +357,19 @@ class SatelliteRegistry(RemoteButlerRegistry):
     def _bring_parents(
         self, element: DimensionElement | str, rows: Iterable[Mapping[str, Any] | DimensionRecord]
     ) -> None:
-        """Bring the official records that new ones refer to, as a new visit to its instrument."""
+        """Bring the official records that new ones refer to, as a new visit to its instrument.
+
+        And those that they would repeat, so that upstream's own checks see them.
+        """
         if isinstance(element, str):
             element = self.dimensions[element]
-        parents = [name for name in element.minimal_group.names if name != element.name]
+        # Without the server, own records can still be added to what is here.
+        offline = self._sides.offline
+        names = [name for name in element.minimal_group.names if name != element.name or not offline]
         data_ids = set()
         for row in rows:
             values = row if isinstance(row, Mapping) else row.toDict()
-            for name in parents:
+            for name in names:
                 group = self.dimensions.dimensions[name].minimal_group
                 if all(values.get(key) is not None for key in group.required):
                     data_ids.add(DataCoordinate.standardize(values, dimensions=group))

@@ -139,9 +139,10 @@ class SavingButler(PuttingButler):
         Returns
         -------
         saved : `lsst.daf.butler.DatasetRef` or `python_butler.saving.results.Saved`
-            The dataset, which is safe now. If ``to`` is a sequence, the datasets and problems by
-            destination: one that fails does not undo the others. If a rule names several destinations, the
-            dataset at the first that has it; problems are warned of.
+            The dataset. Nothing that happens to this process harms it now; what the machine had not written
+            to its disk when it loses its power is another matter, see `deferred`. If ``to`` is a sequence,
+            the datasets and problems by destination: one that fails does not undo the others. If a rule names
+            several destinations, the dataset at the first that has it; problems are warned of.
 
         Raises
         ------
@@ -232,7 +233,8 @@ class SavingButler(PuttingButler):
     def deferred(self, name: str = "") -> Iterator[Deferred]:
         """Gather what is saved, and save it together when the block ends, or not at all.
 
-        Within the block, and its thread, `save` gathers; so do `Deferred.save` and `Deferred.put`, from any
+        When it is committed, all files are on the disk: they outlast even a loss of power. Within the
+        block, and its thread, `save` gathers; so do `Deferred.save` and `Deferred.put`, from any
         thread. Nobody sees any of it before it is committed. An exception discards it, unless
         `Deferred.keep` was called.
 

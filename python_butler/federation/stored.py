@@ -22,7 +22,7 @@ from lsst.daf.butler.datastores.file_datastore.retrieve_artifacts import (
 from lsst.daf.butler.direct_butler import DirectButler
 from lsst.resources import ResourcePath, ResourcePathExpression
 
-from ..errors import OfflineError
+from ..errors import OfflineError, UnknownRepositoryError
 from .existence import official_existence
 from .safety import safely
 from .searching import SearchingButler
@@ -55,7 +55,8 @@ class StoredButler(SearchingButler):
             return home.exists(ref, full_check=full_check)
         try:
             found = self.find_dataset(dataset_ref_or_type, data_id, collections=collections, **kwargs)
-        except OfflineError:
+        except (OfflineError, UnknownRepositoryError):
+            # The one is no answer; nor is the other, which is a lookup error, too.
             raise
         except (LookupError, TypeError):
             return DatasetExistence.UNRECOGNIZED

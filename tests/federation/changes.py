@@ -152,6 +152,12 @@ def new_visit(butler: Butler, split: Split) -> Any:
     return put(butler, visit=900), butler.query_dimension_records("visit", visit=900)
 
 
+def again(butler: Butler, method: str, **other: Any) -> Any:
+    """Give a record that is there already to a method of the registry, with some values changed."""
+    (record,) = butler.query_dimension_records("visit", visit=101, instrument="Cam")
+    return getattr(butler.registry, method)("visit", record.toDict() | other)
+
+
 def own_type(butler: Butler, split: Split, remove: bool = False) -> Any:
     stars = DatasetType("stars", ("skymap", "tract"), "ArrowAstropy", universe=butler.dimensions)
     registered = [butler.registry.registerDatasetType(stars) for _ in range(2)]
@@ -318,6 +324,11 @@ WRITING: dict[str, Change] = {
     "a visit of an unknown instrument": lambda b, s: b.registry.insertDimensionData(
         "visit", {"instrument": "Nocam", "id": 1, "name": "x", "physical_filter": "y", "day_obs": 1}
     ),
+    "a visit that is there": lambda b, s: again(b, "insertDimensionData"),
+    "a visit that is there, with another value": lambda b, s: again(
+        b, "syncDimensionData", exposure_time=99.0
+    ),
+    "synchronise a visit that is there": lambda b, s: again(b, "syncDimensionData"),
     "synchronise a record": lambda b, s: [
         b.registry.syncDimensionData("instrument", {"name": "Own", "class_name": "x"}) for _ in range(2)
     ],

@@ -97,3 +97,6 @@ def test_dataset_types_that_differ_are_told_with_both_definitions(own_run: Satel
         own_run.query_datasets("source")
     assert "(instrument, visit; ArrowAstropy) in dp2" in str(caught.value)
     assert "(instrument, visit; StructuredDataDict) in your satellite" in str(caught.value)
+    # As the error advises.
+    assert [ref.run for ref in own_run.query_datasets("source", "u/me/mine")] == ["u/me/mine"]
+    assert own_run.query_datasets("source", "dp2")

@@ -22,7 +22,7 @@ from python_butler.errors import (
     TokenError,
     UnknownRepositoryError,
 )
-from python_butler.federation import OfflineWarning, SatelliteButler
+from python_butler.federation import OfflineWarning, SatelliteButler, reach
 from python_butler.federation import open as open_butler
 from python_butler.federation.shared import Shared
 from tests.processes import PATIENCE
@@ -94,6 +94,24 @@ def test_personal_and_pinned_datasets_need_no_server(
     with quickly():
         for ask in asks:
             ask()
+
+
+@pytest.mark.filterwarnings("ignore::python_butler.federation.OfflineWarning")
+def test_personal_work_goes_on_while_a_server_comes_back(
+    pinned: SatelliteButler, own_small_platform: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own_small_platform.stop_server()
+    pinned._sides.shared.forget_official()
+    assert first_id(pinned.get("source", visit=101)) == 1
+    monkeypatch.setattr(reach, "RETRY_SECONDS", 0.0)
+    own_small_platform.start_server()
+    own_small_platform.trouble(status=503)
+    assert pinned._sides.shared.reach.lost
+    assert first_id(pinned.get("source", visit=101, collections="u/me/mine")) == 1
+    # A refused token is not the server's absence.
+    own_small_platform.calm()
+    own_small_platform.trouble(status=401)
+    assert not pinned._sides.shared.reach.lost
 
 
 @pytest.mark.usefixtures("one_minute")
@@ -229,6 +247,7 @@ def readings(butler: SatelliteButler, ref: DatasetRef) -> dict[str, Callable[[],
         "getURI": lambda: butler.getURI(ref),
         "exists": lambda: butler.exists(ref),
         "stored_many": lambda: butler.stored_many([ref] * 20),
+        "exists by name": lambda: butler.exists("source", visit=103),
         "find_dataset": lambda: butler.find_dataset("source", visit=103),
         "get_dataset": lambda: butler.get_dataset(ref.id),
         "get_many_datasets": lambda: butler.get_many_datasets([ref.id]),

@@ -297,9 +297,23 @@ class Batch:
     def _make_durable(self, slips: list[Slip], reporter: Reporter) -> None:
         reporter.tell("making durable", 0, len(slips))
         root = storage_of(self._place).files
-        files = artifacts.paths_to_sync(root, [file for slip in slips for file in slip.files])
-        # A file that was moved by a commit that was interrupted is found out of later.
-        there = [path for path in files if os.path.lexists(path)]
+        there: list[Path] = []
+        damaged: list[Slip] = []
+        for slip in slips:
+            for file, path in zip(slip.files, artifacts.paths_to_sync(root, slip.files), strict=False):
+                # A file that was moved by a commit that was interrupted is found out of later.
+                with contextlib.suppress(FileNotFoundError):
+                    if path.stat().st_size != file.size:
+                        damaged.append(slip)
+                    there.append(path)
+        if damaged:
+            first = damaged[0]
+            raise SatelliteError(
+                f"Files of {len(damaged)} datasets of the batch are not as they were written, for example "
+                f"of {first.dataset_type!r} with data ID {first.data_id} in {first.run!r}: "
+                "the machine may have lost its power.",
+                f"Discard the batch: satellite batches {self._place.label} --discard {self.id}",
+            )
         sync([self._path, *there], {path.parent for path in [self._path, *there]})
 
     def _insert(self, slips: list[Slip], writer: DirectButler | None, reporter: Reporter) -> None:

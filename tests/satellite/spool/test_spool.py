@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Iterator
 
 import pytest
@@ -105,6 +106,22 @@ def test_a_batch_is_committed_as_a_whole(spool: Spool, place: Place, reader: Dir
     assert all(same(reader.get(ref), number) for number, ref in enumerate(refs))
     assert spool.batches() == []
     assert not [path for path in files_of(place) if path.startswith(SPOOLED)]
+
+
+def test_a_batch_with_a_truncated_file_is_not_committed(
+    spool: Spool, place: Place, reader: DirectButler
+) -> None:
+    root = storage_of(place).files
+    if not root.isLocal:
+        pytest.skip("what is in an object store is there as a whole")
+    batch = spool.begin()
+    batch.put(reader, table(1), reference(reader.dimensions, 1))
+    (spooled,) = [path for path in files_of(place) if path.startswith(SPOOLED)]
+    os.truncate(root.join(spooled).ospath, 10)
+    with pytest.raises(SatelliteError, match=f"'{TYPE}'.*--discard {batch.id}"):
+        spool.open_batch(batch.id).commit()
+    spool.open_batch(batch.id).discard()
+    assert files_of(place) == []
 
 
 @pytest.fixture
