@@ -65,6 +65,11 @@ export class QueryModel {
     return this._target?.filter ?? NO_FILTER;
   }
 
+  /** The filter with what is still being checked: the next change adds to it. */
+  get draft(): DatasetFilter {
+    return { ...this.filter, ...this._pending };
+  }
+
   get isNarrow(): boolean {
     return isNarrow(this.filter);
   }
@@ -117,11 +122,12 @@ export class QueryModel {
     if (!target) {
       return false;
     }
-    const filter = tidyFilter({ ...this.filter, ...change });
-    const changed = { ...target, filter };
+    this._pending = { ...this._pending, ...change };
+    const changed = { ...target, filter: tidyFilter(this.draft) };
     this._applying?.abort();
     const applying = new AbortController();
     this._applying = applying;
+    this._changed();
     let problems: readonly QueryProblem[] = [];
     try {
       ({ problems } = await this._sources.queries.check(
@@ -132,9 +138,14 @@ export class QueryModel {
     } catch {
       // What keeps it from being checked keeps it from being listed, and is told there.
     }
-    if (applying.signal.aborted || this._target !== target) {
+    if (applying.signal.aborted) {
       return false;
     }
+    if (this._target !== target) {
+      // The same list was ordered or narrowed elsewhere meanwhile: what was written still counts.
+      return this.apply({});
+    }
+    this._pending = {};
     this._problems = problems;
     if (problems.length === 0) {
       this._list.open(changed);
@@ -147,6 +158,7 @@ export class QueryModel {
   clear(): void {
     if (this._target) {
       const { order_by: order } = this.filter;
+      this._forgetPending();
       this._problems = [];
       this._list.open({ ...this._target, filter: { ...NO_FILTER, order_by: order } });
       this._cleared += 1;
@@ -229,6 +241,9 @@ export class QueryModel {
       return;
     }
     const before = this._target;
+    if (!before || !target || !samePlace(before, target)) {
+      this._forgetPending();
+    }
     this._target = target;
     this._problems = [];
     this._drop();
@@ -279,6 +294,12 @@ export class QueryModel {
     }
   }
 
+  /** What is being checked shall not be listed. */
+  private _forgetPending(): void {
+    this._applying?.abort();
+    this._pending = {};
+  }
+
   private _drop(): void {
     this._check?.dispose();
     this._count?.dispose();
@@ -310,6 +331,8 @@ export class QueryModel {
   private _count: Resource<DatasetCount> | null = null;
   private _problems: readonly QueryProblem[] = [];
   private _applying: AbortController | null = null;
+  /** What is being checked, to be listed next. */
+  private _pending: Partial<DatasetFilter> = {};
   private _visible = false;
   private _cleared = 0;
   private _isDisposed = false;

@@ -67,7 +67,7 @@ function noticeOf(shape: Exclude<Loadable<QueryShape>, { status: 'loaded' }>, na
 }
 
 function Fields({ model, shape }: { readonly model: QueryModel; readonly shape: QueryShape }): ReactElement {
-  const { filter, problems } = model;
+  const { draft: filter, problems } = model;
   const apply = (change: Partial<typeof NO_FILTER>): void => void model.apply(change);
   return (
     <>
@@ -162,7 +162,7 @@ function Near({ model }: { readonly model: QueryModel }): ReactElement {
 
 /** When it was observed. */
 function Time({ model }: { readonly model: QueryModel }): ReactElement {
-  const { time } = model.filter;
+  const { time } = model.draft;
   const problem = problemOf(model.problems, 'time');
   const help = trans.__('International Atomic Time (TAI), such as 2025-12-03 or 2025-12-03T01:00:00.');
   const commit = (change: { begin?: string | null; end?: string | null }): void =>
