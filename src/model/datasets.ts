@@ -253,7 +253,12 @@ export class DatasetListModel {
         page.whole = true;
         cursor = end.next_cursor;
         if (end.superseded) {
-          break;
+          // What there was stays in sight; whoever goes on gets all of it anew.
+          if (this._running === running) {
+            this._running = null;
+            this._set({ status: 'superseded' });
+          }
+          return;
         }
       } while (cursor !== null && pages.length < wanted);
     } catch (reason) {

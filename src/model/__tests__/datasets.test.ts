@@ -43,6 +43,21 @@ describe('a list', () => {
     expect(client.pages).toHaveLength(2);
   });
 
+  it('keeps its rows when the server breaks off a refresh', async () => {
+    list.open(TARGET);
+    await last().rows(1, 2, 3);
+    await last().end(null);
+    void list.refresh(PERSONAL);
+    await last().end(null, true);
+    expect(visits()).toEqual([1, 2, 3]);
+    expect(list.state).toEqual({ status: 'superseded' });
+    list.retry();
+    await last().rows(4);
+    await last().end(null);
+    expect(visits()).toEqual([4]);
+    expect(list.state).toEqual({ status: 'complete' });
+  });
+
   it('has one stream at a time: opening another ends the one before', async () => {
     list.open(TARGET);
     const first = last();
