@@ -2,7 +2,7 @@ import type { CommandRegistry } from '@lumino/commands';
 import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
 
 import type { JobAction, JobRequest } from '../api';
-import type { ButlerModel } from '../model';
+import { type ButlerModel, repositoryId } from '../model';
 import { trans } from '../trans';
 import { fits, requestForAll, requestForArguments, requestForSelection } from './requests';
 import { menuLabel, menuLabelForAll } from './words';
@@ -25,6 +25,8 @@ export interface IJobCommandTargets {
   begin(request: JobRequest): Promise<void>;
   /** Let a person say what is to be pruned. */
   prune(label: string | null): Promise<void>;
+  /** The row of the tree below the pointer when its menu was opened, or null. */
+  rowOfMenu(): string | null;
   showJobs(): void;
 }
 
@@ -55,11 +57,26 @@ export function addJobCommands(
       describedBy: { args: ARGUMENTS }
     });
   }
+  const prunable = (args: ReadonlyPartialJSONObject): readonly string[] => {
+    const all = model.tree.repositories.filter(
+      ({ kind, state }) => kind === 'personal' && state === 'connected'
+    );
+    // Only the menu of a row is about that row: elsewhere the last menu is long gone.
+    const named = args.row === true ? repositoryOfRow(model, targets.rowOfMenu()) : null;
+    return all
+      .filter(each => args.row !== true || repositoryId(each) === named)
+      .map(({ label }) => label)
+      .filter(label => typeof args.label !== 'string' || label === args.label);
+  };
   commands.addCommand(JobCommandIDs.prune, {
     label: () => menuLabel('prune'),
-    isEnabled: () =>
-      model.tree.repositories.some(({ kind, state }) => kind === 'personal' && state === 'connected'),
-    execute: args => targets.prune(typeof args.label === 'string' ? args.label : null),
+    isEnabled: args => prunable(args).length > 0,
+    execute: async args => {
+      const [first] = prunable(args);
+      if (first !== undefined) {
+        await targets.prune(args.row === true || typeof args.label === 'string' ? first : null);
+      }
+    },
     describedBy: { args: PRUNE_ARGUMENTS }
   });
   commands.addCommand(JobCommandIDs.showJobs, {
@@ -67,6 +84,13 @@ export function addJobCommands(
     execute: () => targets.showJobs(),
     describedBy: { args: { type: 'object', properties: {} } }
   });
+}
+
+/** Identifier of the repository that a row of the tree belongs to. */
+function repositoryOfRow(model: ButlerModel, id: string | null): string | null {
+  const { rows } = model.tree;
+  const row = id === null ? undefined : rows.at(rows.indexOf(id));
+  return row?.id === id && 'repository' in row ? repositoryId(row.repository) : null;
 }
 
 function requestOf(
@@ -78,8 +102,8 @@ function requestOf(
     return requestForArguments(action, args);
   }
   const { target, selection } = model.datasets;
-  // Where all is chosen, most of it need not be here.
-  if (args.all === true || (selection?.whole !== undefined && action !== 'retire')) {
+  // Where all is chosen, most of it need not be here: nor are its versions, which retiring would name.
+  if (args.all === true || selection?.whole !== undefined) {
     return target && requestForAll(action, target);
   }
   return selection && requestForSelection(action, selection);
@@ -107,5 +131,8 @@ const ARGUMENTS = {
 
 const PRUNE_ARGUMENTS = {
   type: 'object',
-  properties: { label: { type: 'string', description: 'Label of the repository.' } }
+  properties: {
+    label: { type: 'string', description: 'Label of the repository.' },
+    row: { type: 'boolean', description: 'Whether the repository of the row of the menu is meant.' }
+  }
 } as const;

@@ -113,6 +113,9 @@ export const jobsPlugin: JupyterFrontEndPlugin<IChanges> = {
           first === undefined ? null : (await import('../jobs/confirm')).confirmPrune(client, first, labels)
         );
       },
+      rowOfMenu: () =>
+        app.contextMenuHitTest(node => 'id' in node.dataset && node.matches('.pb-TreeRow'))?.dataset.id ??
+        null,
       showJobs: () => {
         shell.activateById('python-butler');
         strip.reveal();
