@@ -100,13 +100,13 @@ class RowReader:
         # The type of a row follows from the specification, which a type checker cannot know.
         match self._spec:
             case DataCoordinateResultSpec():
-                return row.required_values  # type: ignore[no-any-return]
+                return row.required_values  # type: ignore[no-any-return]  # rows have no type
             case DimensionRecordResultSpec():
-                return row.dataId.required_values  # type: ignore[no-any-return]
+                return row.dataId.required_values  # type: ignore[no-any-return]  # rows have no type
             case DatasetRefResultSpec(find_first=True):
-                return row.dataId.required_values  # type: ignore[no-any-return]
+                return row.dataId.required_values  # type: ignore[no-any-return]  # rows have no type
             case DatasetRefResultSpec():
-                return row.id  # type: ignore[no-any-return]
+                return row.id  # type: ignore[no-any-return]  # rows have no type
             case GeneralResultSpec(find_first=True):
                 return tuple(row[self._columns[name, None]] for name in self._spec.dimensions.required)
             case _:
