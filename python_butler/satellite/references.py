@@ -266,7 +266,8 @@ class _Work:
 
     def _write(self, writer: DirectButler, batch: _Batch) -> None:
         """Write a batch in one transaction: whatever happens, no row ever points at nothing."""
-        for dataset_type in {ref.datasetType for ref in batch.files}:
+        # In the order found: the same satellite, with the same names of tables, each time.
+        for dataset_type in dict.fromkeys(ref.datasetType for ref in batch.files):
             # May make a table, which no transaction can.
             # There may be one whose storage class can be converted; any other was refused before.
             with contextlib.suppress(ConflictingDefinitionError):
@@ -281,7 +282,7 @@ class _Work:
     def _write_at_once(self, writer: DirectButler, batch: _Batch) -> None:
         with writing_alone(writer), writer.transaction():
             insert_records(writer, batch.records)
-            for run in {ref.run for ref in batch.files}:
+            for run in dict.fromkeys(ref.run for ref in batch.files):
                 writer.collections.register(run, doc=batch.runs[run])
             groups: dict[tuple[DimensionGroup, str], list[DatasetRef]] = defaultdict(list)
             for ref in batch.files:

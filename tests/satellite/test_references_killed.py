@@ -139,8 +139,17 @@ def contents(root: Path) -> dict[str, int]:
     """How many rows every table has."""
     with sqlite3.connect(root / DATABASE) as database:
         tables = database.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
+        called = dict.fromkeys((name for (name,) in tables), "")
+        # Numbered in the order in which they were made, which the moment of the kill may change.
+        for kind in ("tag", "calibration"):
+            column = f"{kind}_association_table"
+            rows = database.execute(f"SELECT {column}, name FROM dataset_type ORDER BY name").fetchall()
+            for name, dataset_type in rows:
+                if name in called:
+                    called[name] += f"{kind}: {dataset_type} "
         numbers = {
-            name: database.execute(f'SELECT count(*) FROM "{name}"').fetchone()[0] for (name,) in tables
+            called[name] or name: database.execute(f'SELECT count(*) FROM "{name}"').fetchone()[0]
+            for name in called
         }
     database.close()
     return numbers
