@@ -47,6 +47,7 @@ export class ButlerModel {
     this.tree.stateChanged.connect(() => {
       this._remember();
       this._followRecovery();
+      this.search.follow();
     });
     this.search.stateChanged.connect(() => this._remember());
     this.datasets.stateChanged.connect(() => {
@@ -99,8 +100,8 @@ export class ButlerModel {
     this._sections = remembered.sections;
     this._repositories = remembered.repositories;
     this._listing = this.datasets.target ? null : remembered.listing;
+    this._searched = remembered.search;
     this.tree.restore(remembered);
-    this.search.search(remembered.search);
     this._restored = true;
     if (this._visible) {
       this._openRemembered();
@@ -118,7 +119,7 @@ export class ButlerModel {
         collection: target.collection.name,
         datasetType: target.datasetType.name,
         filter: target.filter,
-        ids: [...this.datasets.picking.chosen]
+        ids: this._chosenIds()
       };
     }
     const { active } = this.tree.view;
@@ -133,7 +134,7 @@ export class ButlerModel {
   /**
    * Show something: open what leads to it in the tree, list the datasets of its type, choose those named.
    *
-   * Fails with what the server said if it is not there.
+   * Fails if it is not there, with what the server said or what is missing; what leads to it is shown then.
    */
   async show(view: IView, options: { readonly focus: boolean } = { focus: false }): Promise<void> {
     this._showing.abort();
@@ -142,6 +143,7 @@ export class ButlerModel {
     const key: IRepositoryKey = { kind: view.kind, label: view.label };
     // What was remembered is not what is wanted now.
     this._listing = null;
+    this._searched = '';
     this.search.search('');
     try {
       const found = await this._resolve(key, view, signal);
@@ -157,6 +159,11 @@ export class ButlerModel {
         await this._list(key, { collection, datasetType, filter }, view.ids ?? [], signal);
       } else {
         this.places.visit(placeOf(key, collection, null));
+        if (view.datasetType !== undefined) {
+          throw new Error(
+            trans.__('There are no datasets of type %1 in %2.', view.datasetType, collection.name)
+          );
+        }
       }
     } catch (reason) {
       if (!(reason instanceof AbortedError)) {
@@ -301,36 +308,67 @@ export class ButlerModel {
   ): Promise<void> {
     const { collection, datasetType, filter } = what;
     const repository = this.tree.find(key) ?? (await this._client.repository(key, signal));
-    this._wantedIds = new Set(ids);
     this.datasets.open({ repository, collection, datasetType, filter: filter ?? null });
-    this._chooseWanted();
+    this._want(ids);
   }
 
-  /** List what was listed the last time, once somebody can see it. */
+  /** List and search what was listed and searched the last time, once somebody can see it. */
   private _openRemembered(): void {
     const listing = this._listing;
     this._listing = null;
     if (listing) {
-      this._wantedIds = new Set(listing.chosen);
       this.datasets.open(listing.target);
+      this._want(listing.chosen);
+    }
+    const searched = this._searched;
+    this._searched = '';
+    if (searched !== '') {
+      this.search.search(searched);
     }
   }
 
-  /** Choose the datasets that shall be, as soon as they are in the list. */
+  private _want(ids: readonly string[]): void {
+    const { target, picking } = this.datasets;
+    this._wanted = { ids: new Set(ids), target, chosen: picking.chosen, isBegun: false };
+    this._chooseWanted();
+  }
+
+  /** Choose the datasets that shall be, each as soon as it is in the list, until a person chooses. */
   private _chooseWanted(): void {
-    const wanted = this._wantedIds;
-    if (wanted.size === 0) {
+    const { _wanted: wanted, datasets } = this;
+    // Choosing is a change that leads here again.
+    this._wanted = null;
+    if (
+      !wanted ||
+      wanted.ids.size === 0 ||
+      datasets.target !== wanted.target ||
+      datasets.picking.chosen !== wanted.chosen ||
+      datasets.isAllChosen
+    ) {
       return;
     }
-    const there = this.datasets.rows.filter(({ id }) => wanted.has(id));
-    if (there.length === 0) {
-      return;
+    const there = datasets.rows.flatMap(({ id }) => (wanted.ids.has(id) ? [id] : []));
+    if (there.length > 0) {
+      datasets.pick(picking => {
+        if (!wanted.isBegun) {
+          picking.clear();
+        }
+        picking.add(there);
+      });
     }
-    // Before choosing, which is a change that leads here again.
-    this._wantedIds = new Set();
-    this.datasets.pick(picking => {
-      there.forEach(({ id }, index) => (index === 0 ? picking.only(id) : picking.toggle(id)));
-    });
+    // What is not in a whole list is not there any more.
+    const missing = datasets.state.status === 'complete' ? [] : [...wanted.ids];
+    this._wanted = {
+      ...wanted,
+      ids: new Set(missing.filter(id => !datasets.isChosen(id))),
+      chosen: datasets.picking.chosen,
+      isBegun: wanted.isBegun || there.length > 0
+    };
+  }
+
+  /** Identifiers of what is chosen, or shall be once it is in the list. */
+  private _chosenIds(): string[] {
+    return [...this.datasets.picking.chosen, ...(this._wanted?.ids ?? [])];
   }
 
   private _visit(): void {
@@ -347,14 +385,14 @@ export class ButlerModel {
         const { toggled, repositories, contents, view } = this.tree;
         // A list that could not be had does not undo what was known.
         this._repositories = repositories.length > 0 ? repositories : this._repositories;
-        const { target, picking } = this.datasets;
+        const { target } = this.datasets;
         return {
           toggled,
           repositories: this._repositories,
           contents,
           view,
-          listing: target ? { target, chosen: [...picking.chosen] } : this._listing,
-          search: this.search.text,
+          listing: target ? { target, chosen: this._chosenIds() } : this._listing,
+          search: this.search.text || this._searched,
           sections: this._sections
         };
       });
@@ -366,7 +404,17 @@ export class ButlerModel {
   /** What was listed the last time, until it is listed again. */
   private _listing: IListing | null = null;
   /** Datasets that shall be chosen once they are in the list. */
-  private _wantedIds: ReadonlySet<string> = new Set();
+  private _wanted: {
+    readonly ids: ReadonlySet<string>;
+    /** The list they are wanted in. */
+    readonly target: IDatasetTarget | null;
+    /** What is chosen as long as no person chooses. */
+    readonly chosen: ReadonlySet<string>;
+    /** Whether some of them are chosen, in the place of what was before. */
+    readonly isBegun: boolean;
+  } | null = null;
+  /** What was searched for the last time, until it is searched for again. */
+  private _searched = '';
   private _visited: IDatasetTarget | null = null;
   private _showing = new AbortController();
   private _sections: IRemembered['sections'] = null;

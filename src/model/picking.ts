@@ -2,7 +2,7 @@
  * Which rows of a list are chosen, by identifier, so that they stay chosen when rows come and go.
  */
 export class Picking {
-  /** Identifiers of the chosen rows. */
+  /** Identifiers of the chosen rows: another set whenever a row was chosen or given up. */
   get chosen(): ReadonlySet<string> {
     return this._chosen;
   }
@@ -28,6 +28,13 @@ export class Picking {
     this._active = this._anchor = id;
   }
 
+  /** Choose these too; the row that has the keyboard keeps it. */
+  add(ids: readonly string[]): void {
+    this._chosen = new Set([...this._chosen, ...ids]);
+    this._active ??= ids[0] ?? null;
+    this._anchor ??= this._active;
+  }
+
   /** Choose everything from the row chosen last to this one, both included. */
   extendTo(id: string, ids: readonly string[]): void {
     const from = ids.indexOf(this._anchor ?? id);
@@ -49,7 +56,9 @@ export class Picking {
 
   /** Forget rows that are no longer there. */
   keep(ids: ReadonlySet<string>): void {
-    this._chosen = new Set([...this._chosen].filter(id => ids.has(id)));
+    if ([...this._chosen].some(id => !ids.has(id))) {
+      this._chosen = new Set([...this._chosen].filter(id => ids.has(id)));
+    }
     this._active = this._active !== null && ids.has(this._active) ? this._active : null;
     this._anchor = this._anchor !== null && ids.has(this._anchor) ? this._anchor : null;
   }

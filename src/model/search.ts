@@ -72,7 +72,13 @@ export class SearchModel {
     if (this._text.trim() === '') {
       return 'idle';
     }
-    if (this._waiting || searches.some(({ status }) => status === 'searching' || status === 'busy')) {
+    // Nothing was looked through before it is known where.
+    const isEarly = this._source.repositories().length === 0 && !this._stopped;
+    if (
+      this._waiting ||
+      isEarly ||
+      searches.some(({ status }) => status === 'searching' || status === 'busy')
+    ) {
       return this._results.length > 0 ? 'found' : 'searching';
     }
     if (searches.some(({ status }) => status === 'error')) {
@@ -99,6 +105,7 @@ export class SearchModel {
     this._results = [];
     this._knownTotal = 0;
     this._waiting = false;
+    this._stopped = false;
     if (text.trim() !== '') {
       const { results, total } = this._known.search(this._source.known(), text, MOST_RESULTS);
       this._results = results;
@@ -124,20 +131,30 @@ export class SearchModel {
     }
     this._stop();
     this._waiting = false;
+    this._stopped = true;
     for (const [id, { repository, status }] of this._searches) {
       if (status === 'searching' || status === 'busy') {
         this._searches.set(id, { repository, status: 'cancelled' });
       }
     }
+    this._searchOthers();
     this._stateChanged.emit();
   }
 
   /** Ask those again that failed or were stopped. */
   retry(): void {
+    this._stopped = false;
     for (const { repository, status } of this.repositories) {
       if (status === 'error' || status === 'cancelled' || status === 'away') {
         void this._searchIn(repository);
       }
+    }
+  }
+
+  /** There may be repositories that were not known, or could not be read, when the others were searched. */
+  follow(): void {
+    if (this._text.trim() !== '' && !this._waiting && this._searchOthers()) {
+      this._stateChanged.emit();
     }
   }
 
@@ -156,14 +173,28 @@ export class SearchModel {
 
   private _ask(): void {
     this._waiting = false;
-    for (const repository of this._source.repositories()) {
-      if (repository.state === 'connected') {
-        void this._searchIn(repository);
-      } else if (repository.state !== 'absent') {
+    this._searchOthers();
+    this._stateChanged.emit();
+  }
+
+  /** Search the repositories that were not searched; gives whether there are any. */
+  private _searchOthers(): boolean {
+    const others = this._source.repositories().filter(repository => {
+      const before = this._searches.get(repositoryId(repository))?.status;
+      return repository.state === 'connected'
+        ? before === undefined || before === 'away'
+        : before === undefined && repository.state !== 'absent';
+    });
+    for (const repository of others) {
+      if (repository.state !== 'connected') {
         this._searches.set(repositoryId(repository), { repository, status: 'away' });
+      } else if (this._stopped) {
+        this._searches.set(repositoryId(repository), { repository, status: 'cancelled' });
+      } else {
+        void this._searchIn(repository);
       }
     }
-    this._stateChanged.emit();
+    return others.length > 0;
   }
 
   private async _searchIn(repository: Repository): Promise<void> {
@@ -225,6 +256,8 @@ export class SearchModel {
   private _results: readonly ISearchResult[] = [];
   private _knownTotal = 0;
   private _waiting = false;
+  /** Whether a person has stopped it: nothing is asked before that person wants it again. */
+  private _stopped = false;
   private _request = 0;
   private _abort = new AbortController();
   private _timer: ReturnType<typeof setTimeout> | undefined = undefined;

@@ -60,7 +60,8 @@ export class TreeSection extends VDomRenderer<TreeModel> {
 
   protected override render(): ReactElement {
     const { tree, datasets, search } = this._butler;
-    if (search.status !== 'idle') {
+    // Before any repository is known, the tree says why there is none.
+    if (search.status !== 'idle' && tree.repositories.length > 0) {
       return (
         <Results
           search={search}

@@ -139,6 +139,74 @@ describe('a dataset type of which no collection is known', () => {
   });
 });
 
+describe('a dataset type that a collection does not have', () => {
+  it('is said to be missing, and the collection is shown', async () => {
+    const gone = { kind: 'official', label: 'dp2', collection: 'r', datasetType: 'gone' } as const;
+    const told = expect(model.show(gone)).rejects.toThrow('There are no datasets of type gone in r.');
+    await client.find('types official dp2 r').answer({ dataset_types: [VISIT_IMAGE] });
+    await client.find('path official dp2 r').answer({ steps: [], collection: run('r') });
+    await told;
+    expect(model.places.recent[0]).toMatchObject({ collection: 'r', datasetType: null });
+  });
+});
+
+describe('datasets that a link names', () => {
+  const chosen = (): string[] => [...model.datasets.picking.chosen];
+
+  beforeEach(async () => {
+    model.visible = true;
+    const ids = ['id-3', 'id-7', 'id-20'];
+    const view = {
+      kind: 'official',
+      label: 'dp2',
+      collection: 'r',
+      datasetType: 'visit_image',
+      ids
+    } as const;
+    lookAll();
+    await client.find('repositories').answer({ repositories: [OFFICIAL] });
+    const shown = model.show(view);
+    await client.find('types official dp2 r').answer({ dataset_types: [VISIT_IMAGE] });
+    await client.find('path official dp2 r').answer({ steps: [], collection: run('r') });
+    await shown;
+    await client.pages[0]!.rows(1, 2, 3, 4);
+  });
+
+  it('are chosen one after the other as they come, and the keyboard stays with the first', async () => {
+    expect(chosen()).toEqual(['id-3']);
+    expect(model.view?.ids).toEqual(['id-3', 'id-7', 'id-20']);
+    await client.pages[0]!.rows(5, 6, 7);
+    await client.pages[0]!.end('next');
+    expect(chosen()).toEqual(['id-3', 'id-7']);
+    model.datasets.look(6);
+    await client.pages[1]!.rows(20);
+    await client.pages[1]!.end(null);
+    expect(chosen()).toEqual(['id-3', 'id-7', 'id-20']);
+    expect(model.datasets.picking.active).toBe('id-3');
+  });
+
+  it('are not chosen any more once a person has chosen others', async () => {
+    model.datasets.pick(picking => picking.only('id-1'));
+    await client.pages[0]!.rows(7);
+    expect(chosen()).toEqual(['id-1']);
+  });
+
+  it('are forgotten if the whole list does not have them', async () => {
+    await client.pages[0]!.end(null);
+    expect(model.view?.ids).toEqual(['id-3']);
+  });
+
+  it('are chosen though the list is refreshed meanwhile', async () => {
+    await client.pages[0]!.end('next');
+    void model.datasets.refresh(OFFICIAL);
+    await client.pages[1]!.rows(1, 2, 3, 4);
+    await client.pages[1]!.end('next');
+    await client.pages[2]!.rows(7);
+    await client.pages[2]!.end(null);
+    expect(chosen()).toEqual(['id-3', 'id-7']);
+  });
+});
+
 describe('memory', () => {
   it('brings back what was open, and the repositories without their troubles', async () => {
     lookAll();
@@ -155,6 +223,24 @@ describe('memory', () => {
     expect(next.tree.rows.at(0)).toMatchObject({ id: 'official:dp2', expanded: true });
     expect(next.tree.repositories[0]?.error).toBeNull();
     expect(next.sections).toEqual(model.sections);
+    next.dispose();
+  });
+
+  it('of a search asks nothing before somebody sees the panel', async () => {
+    lookAll();
+    await client.find('repositories').answer({ repositories: [OFFICIAL] });
+    model.search.search('coadd');
+    await vi.advanceTimersByTimeAsync(1000);
+
+    const asked = new StandIn();
+    const next = new ButlerModel({ client: asked, describer: asked, state });
+    await next.restore();
+    await vi.advanceTimersByTimeAsync(1000);
+    expect(asked.words).toEqual([]);
+    next.visible = true;
+    expect(next.search.text).toBe('coadd');
+    await vi.advanceTimersByTimeAsync(1000);
+    expect(asked.words).toContain('search official dp2 coadd');
     next.dispose();
   });
 
