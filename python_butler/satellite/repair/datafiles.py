@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import re
 import time
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
@@ -24,13 +23,12 @@ from .exclusive import BusyError
 from .kinds import Kind
 from .names import is_dataset_file, is_unfinished, pinned_dataset
 from .report import Finding
-from .spooled import claimed_files
-from .stored import Files, Stored
+from .spooled import claimed_files, not_moved
+from .stored import Files, Stored, is_external, listed
 from .tables import Record, Tables
 
 __all__ = ["DataFiles", "most", "remove_datasets"]
 
-_PLAIN = re.compile(r"[A-Za-z0-9._+/-]+")
 _TOGETHER = 1_000
 """Files that are dealt with while others have to wait."""
 
@@ -65,10 +63,16 @@ class DataFiles:
         with case.reader() as reader:
             tables = Tables(reader)
             recorded = _by_path(tables.records(), files)
-            known = claimed_files(case) | {_key(path, files) for path in tables.paths()}
+            known = claimed_files(case) | {listed(path, files) for path in tables.paths()}
             case.examined["files"] = len(stored)
             case.examined["bytes"] = sum(each.size for each in stored.values())
             findings = self._lost(case, files, stored, recorded, tables)
+            if any(finding.kind is Kind.MISSING_FILE for finding in findings):
+                # These were found before, and are not lost.
+                there = not_moved(case, reader)
+                findings = [
+                    each for each in findings if each.kind is not Kind.MISSING_FILE or each.where not in there
+                ]
             without = {path: each for path, each in stored.items() if path not in known}
             if without:
                 findings += self._without_rows(case, files, without, tables)
@@ -83,12 +87,12 @@ class DataFiles:
         tables: Tables,
     ) -> list[Finding]:
         findings: list[Finding] = []
-        external = [path for path in recorded if _is_external(path)]
+        external = [path for path in recorded if is_external(path)]
         absent_elsewhere = _absent(external, case)
         for done, (path, records) in enumerate(recorded.items()):
             if case.reporter.cancelled:
                 break
-            if _is_external(path):
+            if is_external(path):
                 if path in absent_elsewhere:
                     findings.append(_lost(Kind.MISSING_FILE, path, records, None, external=True))
                 continue
@@ -288,31 +292,15 @@ def _age(stored: Stored) -> float:
     return time.time() - stored.changed
 
 
-def _is_external(path: str) -> bool:
-    """Whether a file was ingested where it lay."""
-    return "://" in path
-
-
-def _key(path: str, files: Files) -> str:
-    """Path of a record as a listing of files has it; the address of an external file as it is."""
-    if _is_external(path):
-        return path.partition("#")[0]
-    artifact = path[: path.rfind("#")] if "#" in path else path
-    if _PLAIN.fullmatch(artifact):
-        return artifact
-    uri = files.root.join(ResourcePath(artifact, forceAbsolute=False, forceDirectory=False))
-    return str(uri.relativeToPathRoot).removeprefix(str(files.root.relativeToPathRoot))
-
-
 def _by_path(records: Iterable[Record], files: Files) -> dict[str, list[Record]]:
     by_path: dict[str, list[Record]] = {}
     for record in records:
-        by_path.setdefault(_key(record.path, files), []).append(record)
+        by_path.setdefault(listed(record.path, files), []).append(record)
     return by_path
 
 
 def _known(case: Case, butler: DirectButler, files: Files) -> set[str]:
-    return claimed_files(case) | {_key(path, files) for path in Tables(butler).paths()}
+    return claimed_files(case) | {listed(path, files) for path in Tables(butler).paths()}
 
 
 def _absent(addresses: list[str], case: Case) -> set[str]:

@@ -27,9 +27,11 @@ class Kind(StrEnum):
     WAITING = "waiting"
     BATCH = "batch"
     BATCH_LEFT = "batch_left"
+    DAMAGED_BATCH = "damaged_batch"
     DAMAGED_SLIP = "damaged_slip"
     SET_ASIDE = "set_aside"
     SLIP_WITHOUT_FILE = "slip_without_file"
+    FILE_NOT_MOVED = "file_not_moved"
     FILE_WITHOUT_SLIP = "file_without_slip"
     CLAIM = "claim"
     SPOOL_LOCK = "spool_lock"
@@ -154,6 +156,12 @@ _RULES = {
         "A batch is empty, or all of it is in the database; its process ended before it was closed.",
         "It is closed.",
     ),
+    Kind.DAMAGED_BATCH: Rule(
+        "The description of a batch of datasets cannot be understood, so that it can neither be committed "
+        "nor discarded.",
+        "It is moved to lost+found, with the files in the spool that no other dataset has.",
+        needs="--quarantine",
+    ),
     Kind.DAMAGED_SLIP: Rule(
         "The slip of a saved dataset cannot be understood, so that it cannot be committed.",
         "It is moved to lost+found.",
@@ -169,6 +177,11 @@ _RULES = {
         "The file of a saved dataset that waits in the spool is missing.",
         "Its slip is moved to lost+found.",
         needs="--forget-lost",
+    ),
+    Kind.FILE_NOT_MOVED: Rule(
+        "The file of a dataset that is in the database still waits in the spool: its process ended in the "
+        "middle of a commit.",
+        "It is moved to where the database says that it is.",
     ),
     Kind.FILE_WITHOUT_SLIP: Rule(
         "A dataset was being saved through the spool when its process ended; it was never acknowledged.",

@@ -10,20 +10,21 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from uuid import UUID
 
+from lsst.daf.butler.direct_butler import DirectButler
 from pydantic import ValidationError
 
-from ...errors import PythonButlerError
+from ...errors import PythonButlerError, SatelliteError
 from ..processes import running
-from ..spool import BatchInfo, FileLock, Spool
+from ..spool import BatchInfo, FileLock, Spool, batch_file
 from ..spool.desk import ASIDE, BATCHES, Desk, Unreadable
 from ..spool.slip import SUFFIX, Slip
 from .case import Case, Options
 from .kinds import Kind
 from .report import Finding
-from .stored import Files, Stored
-from .tables import Tables
+from .stored import Files, Stored, listed
+from .tables import Record, Tables
 
-__all__ = ["Spooled", "claimed_files", "claimed_runs"]
+__all__ = ["Spooled", "claimed_files", "claimed_runs", "not_moved"]
 
 _TEMPORARY = re.compile(r"\.[0-9a-f]{32}\.(new|stale)")
 _CLAIM = re.compile(r"being-written-by-(?P<pid>\d+)(-on-(?P<host>.+))?")
@@ -38,6 +39,8 @@ class _Desk:
     slips: dict[str, Slip] = field(default_factory=dict)
     aside: dict[str, Slip] = field(default_factory=dict)
     batched: dict[str, list[Slip]] = field(default_factory=dict)
+    damaged: list[Path] = field(default_factory=list)
+    empty: list[Path] = field(default_factory=list)
     unreadable: dict[str, Unreadable] = field(default_factory=dict)
     uncertain: list[str] = field(default_factory=list)
 
@@ -80,6 +83,29 @@ def claimed_runs(case: Case) -> set[str]:
     return {slip.run for slip in _read(Desk(case.place.root)).all()}
 
 
+def not_moved(case: Case, butler: DirectButler) -> set[str]:
+    """Tell which files that seem to be missing still wait in the spool.
+
+    Parameters
+    ----------
+    case : `Case`
+        The examination.
+    butler : `lsst.daf.butler.direct_butler.DirectButler`
+        The satellite.
+
+    Returns
+    -------
+    paths : `set` [`str`]
+        Where they should be, as a listing has it.
+    """
+    waiting = case.files.spooled()
+    return {
+        listed(record.path, case.files)
+        for path, record in _records_without_file(case, butler, waiting).items()
+        if record.size in (-1, waiting[path].size)
+    }
+
+
 class Spooled:
     """Looks at slips, batches, and the files that wait."""
 
@@ -88,8 +114,6 @@ class Spooled:
     def find(self, case: Case) -> list[Finding]:
         """Look for what is not as it should be; changes nothing."""
         desk = Desk(case.place.root)
-        if not desk.path.is_dir():
-            return []
         files = case.files
         # In this order: what is published meanwhile has a slip when slips are read.
         waiting = files.spooled()
@@ -99,7 +123,7 @@ class Spooled:
         findings = [*_temporaries(case, desk), *_locks(desk), *_claims(case, desk)]
         findings += self._slips(case, desk, files, read)
         findings += self._batches(case, read)
-        if not read.uncertain and not read.unreadable:
+        if not read.uncertain and not read.unreadable and not read.damaged:
             findings += self._files(case, waiting, read)
         return findings
 
@@ -144,26 +168,40 @@ class Spooled:
             kind = Kind.BATCH_LEFT if _ended(case, read.batched.get(info.id, [])) else Kind.BATCH
             what = f"{info.datasets:,} datasets" + (f", called {info.name}" if info.name else "")
             findings.append(Finding(kind, info.id, what, info.size, key=info.id))
+        for path in [*read.damaged, *read.empty]:
+            try:
+                status = path.stat()
+            except FileNotFoundError:
+                continue
+            if time.time() - status.st_mtime < case.options.age:
+                case.notes.append(f"The batch {path} was changed a moment ago, and was not judged.")
+            elif status.st_size:
+                findings.append(Finding(Kind.DAMAGED_BATCH, path.stem, "", status.st_size, key=path))
+            else:
+                # It was being begun: nothing is in it.
+                findings.append(Finding(Kind.UNFINISHED_FILE, str(path), "", 0, key=path))
         return findings
 
     def _files(self, case: Case, waiting: dict[str, Stored], read: _Desk) -> list[Finding]:
         claimed = _claimed(read)
         findings = []
         young = 0
-        old: dict[str, Stored] = {}
-        for path, stored in waiting.items():
-            if path in claimed:
-                continue
-            if time.time() - stored.changed < case.options.long_age:
+        rest = {path: stored for path, stored in waiting.items() if path not in claimed}
+        with case.reader() as reader:
+            records = _records_without_file(case, reader, rest)
+            said = Tables(reader).describe({record.dataset_id for record in records.values()})
+        for path, stored in rest.items():
+            if (record := records.get(path)) is not None:
+                if record.size in (-1, stored.size):
+                    what = said.get(record.dataset_id, str(record.dataset_id))
+                    findings.append(Finding(Kind.FILE_NOT_MOVED, path, what, stored.size, key=stored))
+                else:
+                    case.notes.append(
+                        f"{path} was left: the database has its dataset, and no file where that should be, "
+                        "but another size."
+                    )
+            elif time.time() - stored.changed < case.options.long_age:
                 young += 1
-                continue
-            old[path] = stored
-        needed = _needed(case, old)
-        for path, stored in old.items():
-            if path in needed:
-                case.notes.append(
-                    f"{path} was left: the database has its dataset, and no file where that should be."
-                )
             else:
                 findings.append(Finding(Kind.FILE_WITHOUT_SLIP, path, "", stored.size, key=stored))
         if young:
@@ -178,10 +216,16 @@ class Spooled:
         desk = Desk(case.place.root)
         spool = Spool(case.place)
         waiting = []
+        without_slip = []
+        not_moved = []
         for finding in findings:
             match finding.kind:
                 case Kind.WAITING:
                     waiting.append(finding)
+                case Kind.FILE_NOT_MOVED:
+                    not_moved.append(finding)
+                case Kind.FILE_WITHOUT_SLIP:
+                    without_slip.append(finding)
                 case Kind.BATCH | Kind.BATCH_LEFT:
                     _end_batch(case, spool, finding)
                 case Kind.UNFINISHED_FILE | Kind.CLAIM:
@@ -195,28 +239,49 @@ class Spooled:
                         case.mended([finding])
                 case Kind.SLIP_WITHOUT_FILE:
                     _take_out(case, desk.path / finding.where, finding)
-                case Kind.DAMAGED_SLIP:
+                case Kind.DAMAGED_SLIP | Kind.DAMAGED_BATCH:
                     _take_out(case, finding.key, finding)
                     # Some of these may be its own.
-                    self._move_files(case, desk)
+                    self._move_files(case, desk, finding.kind)
                 case Kind.SET_ASIDE:
                     for file in finding.key.files:
                         if case.files.look(file.spooled) is not None:
                             case.files.move_away(file.spooled, case.lost, finding.kind.value)
                     _take_out(case, desk.path / ASIDE / finding.where, finding)
-                case Kind.FILE_WITHOUT_SLIP:
-                    # Once more, since it may have been acknowledged.
-                    if (
-                        finding.where in _claimed(_read(desk))
-                        or case.files.look(finding.where) != finding.key
-                        or _needed(case, [finding.where])
-                    ):
-                        case.gone([finding])
-                    else:
-                        case.files.remove(finding.where)
-                        case.mended([finding])
+        if without_slip:
+            self._remove(case, desk, without_slip)
         if waiting:
             self._commit(case, desk, spool, waiting)
+        if not_moved:
+            self._put_back(case, not_moved)
+
+    def _remove(self, case: Case, desk: Desk, findings: list[Finding]) -> None:
+        with case.reader() as reader:
+            needed = _records_without_file(case, reader, [finding.where for finding in findings])
+        for finding in findings:
+            # Once more, since it may have been acknowledged.
+            if (
+                finding.where in needed
+                or finding.where in _claimed(_read(desk))
+                or case.files.look(finding.where) != finding.key
+            ):
+                case.gone([finding])
+            else:
+                case.files.remove(finding.where)
+                case.mended([finding])
+
+    def _put_back(self, case: Case, findings: list[Finding]) -> None:
+        # Nobody else can remove the dataset meanwhile, or give its place to another one.
+        with case.alone() as writer:
+            records = _records_without_file(case, writer, [finding.where for finding in findings])
+            for finding in findings:
+                record = records.get(finding.where)
+                if record is None or case.files.look(finding.where) != finding.key:
+                    case.gone([finding])
+                    continue
+                place = listed(record.path, case.files)
+                case.files.move(finding.where, place)
+                case.mended([finding], f"moved to {place}")
 
     def _commit(self, case: Case, desk: Desk, spool: Spool, findings: list[Finding]) -> None:
         report = spool.commit(wait=case.options.wait, cancel=None)
@@ -231,27 +296,33 @@ class Spooled:
             else:
                 case.mended([finding])
 
-    def _move_files(self, case: Case, desk: Desk) -> None:
+    def _move_files(self, case: Case, desk: Desk, kind: Kind) -> None:
         read = _read(desk)
-        if read.unreadable or read.uncertain:
+        if read.unreadable or read.uncertain or read.damaged:
             return
-        claimed = _claimed(read)
-        for path, stored in case.files.spooled().items():
+        waiting = case.files.spooled()
+        with case.reader() as reader:
+            needed = _records_without_file(case, reader, waiting)
+        claimed = _claimed(read) | needed.keys()
+        for path, stored in waiting.items():
             if path not in claimed and time.time() - stored.changed >= case.options.age:
-                case.files.move_away(path, case.lost, Kind.DAMAGED_SLIP.value)
+                case.files.move_away(path, case.lost, kind.value)
 
 
 def _read(desk: Desk) -> _Desk:
     read = _Desk()
     # Batches before slips, and slips before those set aside: that is how datasets go.
-    for path in _files_in(desk.path / BATCHES, ".batch"):
-        _, *lines = path.read_bytes().split(b"\n") if path.exists() else [b""]
+    for path in _files_in(desk.path / BATCHES, batch_file.SUFFIX):
         try:
-            read.batched[path.stem] = [Slip.model_validate_json(line) for line in lines[:-1]]
-        except ValidationError:
-            read.uncertain.append(
-                f"The batch {path} cannot be understood, so that files in the spool were not judged."
-            )
+            size = path.stat().st_size
+            read.batched[path.stem] = batch_file.understood(path)
+            batch_file.read(path)
+        except FileNotFoundError:
+            continue
+        except batch_file.DamagedBatchError:
+            (read.damaged if size else read.empty).append(path)
+        except SatelliteError as error:
+            read.uncertain.append(f"{error.message} Files in the spool were not judged.")
     for name in desk.names():
         try:
             slip = desk.read(name)
@@ -284,19 +355,24 @@ def _claimed(read: _Desk) -> set[str]:
     return {path for slip in read.all() for file in slip.files for path in (file.spooled, file.path)}
 
 
-def _needed(case: Case, paths: Iterable[str]) -> set[str]:
-    """Tell which files in the spool may be all there is of datasets that the database has."""
-    named: dict[str, UUID] = {}
+def _records_without_file(case: Case, butler: DirectButler, paths: Iterable[str]) -> dict[str, Record]:
+    """Give the records of files in the spool whose datasets the database has, with no file in their place."""
+    named: dict[str, tuple[UUID, str]] = {}
     for path in paths:
-        # Such a file is called after its dataset.
+        name = path.rpartition("/")[2]
+        # Such a file is called after its dataset, and component.
         with contextlib.suppress(ValueError):
-            named[path] = UUID(path.rpartition("/")[2][:_UUID_LENGTH])
+            component = name[_UUID_LENGTH:].partition(".")[0].removeprefix("-")
+            named[path] = UUID(name[:_UUID_LENGTH]), component
     if not named:
-        return set()
-    with case.reader() as reader:
-        recorded = Tables(reader).paths_of(named.values())
-    lost = {i for i, places in recorded.items() if any(case.files.look(place) is None for place in places)}
-    return {path for path, dataset_id in named.items() if dataset_id in lost}
+        return {}
+    recorded = Tables(butler).records_of({dataset_id for dataset_id, _ in named.values()})
+    lost = {
+        key: record
+        for key, record in recorded.items()
+        if case.files.look(listed(record.path, case.files)) is None
+    }
+    return {path: lost[key] for path, key in named.items() if key in lost}
 
 
 def _temporaries(case: Case, desk: Desk) -> list[Finding]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,16 +14,17 @@ from typing import Any, Protocol, override
 from lsst.resources import ResourcePath
 
 from ...credentials import scrub
-from ..durable import sync_directory
+from ..durable import make_directory, sync, sync_directory
 from ..storage import Storage, storage_failures
 from ..storage.claims import CLAIM
 from .lost import DIRECTORY, LostAndFound
 
-__all__ = ["SPOOLED", "Files", "Stored", "files_of"]
+__all__ = ["SPOOLED", "Files", "Stored", "files_of", "is_external", "listed"]
 
 SPOOLED = ".spool"
 """Directory below the root in which the files of spooled datasets wait."""
 
+_PLAIN = re.compile(r"[A-Za-z0-9._+/-]+")
 _APART = (SPOOLED, DIRECTORY, CLAIM)
 
 
@@ -59,6 +61,9 @@ class Files(Protocol):
     def remove(self, path: str) -> None:
         """Remove a file; harmless if it is not there."""
 
+    def move(self, path: str, target: str) -> None:
+        """Give a file the path that it should have, durably; nothing is there."""
+
     def move_away(self, path: str, lost: LostAndFound, why: str) -> str:
         """Move a file to where lost files are, list it there, and say where it is."""
 
@@ -91,6 +96,12 @@ class LocalFiles:
 
     def remove(self, path: str) -> None:
         (self._root / path).unlink(missing_ok=True)
+
+    def move(self, path: str, target: str) -> None:
+        there = self._root / target
+        changed = make_directory(there.parent, self._root)
+        (self._root / path).rename(there)
+        sync([there], {*changed, there.parent})
 
     def move_away(self, path: str, lost: LostAndFound, why: str) -> str:
         source = self._root / path
@@ -171,6 +182,10 @@ class RemoteFiles:
         with contextlib.suppress(FileNotFoundError), _as_usual():
             self._uri(path).remove()
 
+    def move(self, path: str, target: str) -> None:
+        with _as_usual():
+            self._uri(target).transfer_from(self._uri(path), transfer="move")
+
     def move_away(self, path: str, lost: LostAndFound, why: str) -> str:
         source, target = self._uri(path), self._uri(f"{DIRECTORY}/{lost.stamp}/{path}")
         lost.note({"why": why, "was": str(source), "is": str(target)})
@@ -232,3 +247,43 @@ def files_of(storage: Storage) -> Files:
     if storage.local_files is not None:
         return LocalFiles(storage.files)
     return BucketFiles(storage.files) if storage.files.scheme == "s3" else RemoteFiles(storage.files)
+
+
+def is_external(path: str) -> bool:
+    """Tell whether a file was ingested where it lay.
+
+    Parameters
+    ----------
+    path : `str`
+        Path in its record.
+
+    Returns
+    -------
+    external : `bool`
+        Whether it is an address.
+    """
+    return "://" in path
+
+
+def listed(path: str, files: Files) -> str:
+    """Give the path of a record as a listing of files has it; the address of an external file as it is.
+
+    Parameters
+    ----------
+    path : `str`
+        Path in the record.
+    files : `Files`
+        The files of the satellite.
+
+    Returns
+    -------
+    path : `str`
+        Without quoting, and of the whole file if the record is of a part of it.
+    """
+    if is_external(path):
+        return path.partition("#")[0]
+    artifact = path[: path.rfind("#")] if "#" in path else path
+    if _PLAIN.fullmatch(artifact):
+        return artifact
+    uri = files.root.join(ResourcePath(artifact, forceAbsolute=False, forceDirectory=False))
+    return str(uri.relativeToPathRoot).removeprefix(str(files.root.relativeToPathRoot))

@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy
+from lsst.daf.butler.datastore.stored_file_info import NULLSTR
 from lsst.daf.butler.direct_butler import DirectButler
 from lsst.utils.iteration import chunk_iterable
 
@@ -78,14 +79,17 @@ class Tables:
         """Give the paths in all records of personal files."""
         return [row[0] for row in self.ask(sqlalchemy.select(self.personal.columns.path))]
 
-    def paths_of(self, ids: Iterable[UUID]) -> dict[UUID, list[str]]:
-        """Give the paths in the records of some personal datasets."""
+    def records_of(self, ids: Iterable[UUID]) -> dict[tuple[UUID, str], Record]:
+        """Give the records of some personal datasets, by dataset and component; that of a whole is empty."""
         columns = self.personal.columns
-        found: dict[UUID, list[str]] = {}
+        found: dict[tuple[UUID, str], Record] = {}
+        query = sqlalchemy.select(
+            columns.dataset_id, columns.path, columns.file_size, columns.checksum, columns.component
+        )
         for chunk in chunk_iterable(ids, _IDS):
-            query = sqlalchemy.select(columns.dataset_id, columns.path)
             for row in self.ask(query.where(columns.dataset_id.in_(chunk))):
-                found.setdefault(row[0], []).append(row[1])
+                component = "" if row[4] == NULLSTR else row[4]
+                found[row[0], component] = Record(row[0], row[1], -1 if row[2] is None else row[2], row[3])
         return found
 
     @property

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import json
 import os
@@ -17,10 +18,24 @@ from ..durable import write_new
 from .lock import Owner, this_process
 from .slip import FORMAT, Slip
 
-__all__ = ["SUFFIX", "BatchInfo", "append", "cut_unfinished", "describe", "read", "start"]
+__all__ = [
+    "SUFFIX",
+    "BatchInfo",
+    "DamagedBatchError",
+    "append",
+    "cut_unfinished",
+    "describe",
+    "read",
+    "start",
+    "understood",
+]
 
 SUFFIX = ".batch"
 """How the names of these files end."""
+
+
+class DamagedBatchError(SatelliteError):
+    """The file of a batch cannot be understood: perhaps the machine lost its power."""
 
 
 class _Header(BaseModel):
@@ -119,11 +134,33 @@ def read(path: Path) -> tuple[Owner, list[Slip]]:
 
     Raises
     ------
+    DamagedBatchError
+        If it is damaged.
     SatelliteError
-        If it is damaged, or a newer version of this package wrote it.
+        If a newer version of this package wrote it.
     """
     header, slips = _read(path)
     return Owner(**header.owner), slips
+
+
+def understood(path: Path) -> list[Slip]:
+    """Read as much of what is in a batch as can be understood.
+
+    Parameters
+    ----------
+    path : `pathlib.Path`
+        The file.
+
+    Returns
+    -------
+    slips : `list` [`Slip`]
+        The datasets.
+    """
+    slips = []
+    for line in path.read_bytes().split(b"\n")[1:-1]:
+        with contextlib.suppress(ValidationError):
+            slips.append(Slip.model_validate_json(line))
+    return slips
 
 
 def describe(path: Path) -> BatchInfo:
@@ -177,6 +214,8 @@ def _read(path: Path) -> tuple[_Header, list[Slip]]:
         # What follows the last end of a line was being written when the process was killed.
         return header, [Slip.model_validate_json(line) for line in lines[:-1]]
     except (ValidationError, ValueError, KeyError, TypeError):
-        raise SatelliteError(
-            f"The description of the batch {path.stem} is damaged.", f"Its file is {path}."
+        raise DamagedBatchError(
+            f"The description of the batch {path.stem} is damaged ({path}).",
+            "Its datasets were not committed. satellite repair --quarantine moves what is left of them to "
+            "lost+found.",
         ) from None

@@ -76,6 +76,19 @@ def test_all_damage_there_is_found_and_put_right(elsewhere: Satellite) -> None:
     }
 
 
+def test_the_file_of_a_dataset_that_was_not_moved_is_put_in_its_place(elsewhere: Satellite) -> None:
+    root = storage_of(elsewhere).files
+    with elsewhere.reader() as reader:
+        ref = reader.find_dataset("first", collections=RUN)
+        assert ref is not None
+        place = reader.getURI(ref)
+    root.join(f".spool/{ref.id}.yaml").transfer_from(place, transfer="move")
+    only(elsewhere.check(), Kind.FILE_NOT_MOVED)
+    assert elsewhere.repair().clean
+    assert elsewhere.check(min_age=0).clean
+    assert contents(elsewhere)["first"] == {"name": "first"}
+
+
 def test_a_put_that_is_under_way_is_not_disturbed(elsewhere: Satellite) -> None:
     """With PostgreSQL many can write at once: only a lock on the tables tells that nobody does."""
     begun, end = threading.Event(), threading.Event()

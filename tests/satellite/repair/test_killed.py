@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from python_butler.satellite import Satellite
 from python_butler.satellite.repair import Kind, Outcome
+from python_butler.satellite.repair.case import Options
+from python_butler.satellite.repair.examining import repair
 
-from .conftest import Killed, contents, only, tree
+from .conftest import RUN, Killed, contents, only, tree
 
 WHOLE = {name: {"name": name} for name in ("first", "second", "third")}
 
@@ -109,10 +112,84 @@ def test_a_batch_that_nobody_ended_is_ended_as_one_says(
     assert [(each.finding.kind, each.detail) for each in left.left] == [
         (Kind.BATCH, "Repair it with --batches.")
     ]
-    repair: Callable[..., object] = satellite.repair
-    repair(min_age=0, batches=wish)
+    mend: Callable[..., object] = satellite.repair
+    mend(min_age=0, batches=wish)
     assert satellite.check(min_age=0).clean
     assert ("lost" in contents(satellite)) is there
+
+
+@pytest.mark.parametrize("damaged_line", [0, 1])
+def test_a_damaged_batch_is_moved_away_with_its_files_only_if_asked_for(
+    satellite: Satellite, killed: Killed, damaged_line: int
+) -> None:
+    killed("gather_a_batch", satellite)
+    (path,) = (satellite.root / "spool" / "batches").iterdir()
+    lines = path.read_bytes().splitlines(keepends=True)
+    lines[damaged_line] = b"\0" * 100 + b"\n"
+    path.write_bytes(b"".join(lines))
+    only(satellite.check(min_age=0), Kind.DAMAGED_BATCH)
+    assert satellite.check().clean, "it has just been changed"
+    left = satellite.repair(min_age=0)
+    assert [each.detail for each in left.left] == ["Repair it with --quarantine."]
+    assert satellite.repair(min_age=0, quarantine=True).clean
+    assert satellite.check(min_age=0).clean
+    assert contents(satellite) == WHOLE
+    kept = [each for each in (satellite.root / "lost+found").rglob("*") if each.is_file()]
+    assert sorted(each.suffix for each in kept) == [".batch", ".jsonl", ".yaml"]
+
+
+def test_a_batch_that_was_being_begun_is_a_leftover(satellite: Satellite, killed: Killed) -> None:
+    killed("gather_a_batch", satellite)
+    (path,) = (satellite.root / "spool" / "batches").iterdir()
+    path.write_bytes(b"")
+    found = satellite.check(min_age=0).counts()
+    assert found == {Kind.UNFINISHED_FILE: 1, Kind.FILE_WITHOUT_SLIP: 1}
+    assert satellite.repair(min_age=0).clean
+    assert not path.exists()
+
+
+def test_a_batch_of_a_newer_version_is_left_and_keeps_its_files(satellite: Satellite, killed: Killed) -> None:
+    killed("gather_a_batch", satellite)
+    (path,) = (satellite.root / "spool" / "batches").iterdir()
+    path.write_bytes(path.read_bytes().replace(b'"format":1', b'"format":99'))
+    before = tree(satellite.root)
+    report = satellite.repair(min_age=0, quarantine=True)
+    assert any("a newer version" in note for note in report.notes)
+    assert tree(satellite.root) == before
+
+
+def test_the_file_of_a_dataset_that_was_not_moved_is_put_in_its_place(
+    satellite: Satellite, killed: Killed
+) -> None:
+    with satellite.reader() as reader:
+        ref = reader.find_dataset("first", collections=RUN)
+        assert ref is not None
+        place = Path(reader.getURI(ref).ospath)
+    waits = satellite.root / "files" / ".spool" / f"{ref.id}.yaml"
+    waits.parent.mkdir(exist_ok=True)
+    place.rename(waits)
+    place.parent.rmdir()
+    only(satellite.check(), Kind.FILE_NOT_MOVED)
+    report = satellite.repair(min_age=0, quarantine=True, forget_lost="all")
+    assert [result.outcome for result in report.results] == [Outcome.MENDED]
+    assert satellite.check(min_age=0).clean
+    assert contents(satellite) == WHOLE
+
+
+def test_a_file_that_was_not_moved_is_not_lost_while_somebody_writes(satellite: Satellite) -> None:
+    with satellite.reader() as reader:
+        ref = reader.find_dataset("first", collections=RUN)
+        assert ref is not None
+        place = Path(reader.getURI(ref).ospath)
+    waits = satellite.root / "files" / ".spool" / f"{ref.id}.yaml"
+    waits.parent.mkdir(exist_ok=True)
+    place.rename(waits)
+    with satellite.writer() as writer, writer.transaction():
+        writer.collections.register("u/me/another")
+        report = repair(satellite, Options(min_age=0, wait=0, mend=True, forget_lost="all"))
+    assert [each.finding.kind for each in report.left] == [Kind.FILE_NOT_MOVED]
+    assert satellite.repair(min_age=0).clean
+    assert contents(satellite) == WHOLE
 
 
 def test_a_move_whose_process_ended_is_brought_in_order(satellite: Satellite, killed: Killed) -> None:
