@@ -22,6 +22,7 @@ from ..errors import (
 __all__ = [
     "NotConfigured",
     "OfficialFileGone",
+    "WrongSize",
     "gone",
     "refused",
     "unreachable",
@@ -41,6 +42,10 @@ class NotConfigured(OfficialServerError):
     """
 
     kind = ErrorKind.UNKNOWN_REPOSITORY
+
+
+class WrongSize(OfflineError):
+    """A file is not the one that was recorded: the trouble is with this one, not with the store."""
 
 
 def gone(label: str, dataset_id: UUID) -> OfficialFileGone:
@@ -110,7 +115,7 @@ def unreachable(label: str, dataset_id: UUID, reason: str) -> OfflineError:
     )
 
 
-def wrong_size(label: str, dataset_id: UUID, size: int, expected: int) -> OfflineError:
+def wrong_size(label: str, dataset_id: UUID, size: int, expected: int) -> WrongSize:
     """Tell that a file is not the one that was recorded.
 
     Parameters
@@ -124,10 +129,10 @@ def wrong_size(label: str, dataset_id: UUID, size: int, expected: int) -> Offlin
 
     Returns
     -------
-    error : `python_butler.errors.OfflineError`
+    error : `WrongSize`
         To be raised.
     """
-    return OfflineError(
+    return WrongSize(
         f"The file of dataset {dataset_id} of {label} has {size} bytes, but should have {expected}.",
         "Try again, or forget the dataset and reference it anew; if it stays, tell the platform's support.",
     )

@@ -8,6 +8,7 @@ import shutil
 import threading
 import time
 import zipfile
+import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,7 @@ from lsst.daf.butler import DatasetRef
 from lsst.daf.butler.datastore.stored_file_info import StoredFileInfo
 
 from ..datastore import signer_for
+from ..datastore.failures import WrongSize
 from ..datastore.path import ReferencePath, split_reference
 from ..errors import GoneError
 from .configuration import locked
@@ -104,7 +106,7 @@ def workplace(root: Path) -> Iterator[Path]:
 
 
 def download_all(jobs: Sequence[Job], directory: Path, reporter: Reporter) -> Iterator[Copied | Problem]:
-    """Download several at a time; trouble with the server ends it, a dataset that is gone does not.
+    """Download several at a time; trouble with the server ends it, trouble with one dataset does not.
 
     Parameters
     ----------
@@ -193,11 +195,23 @@ def _download(
             copied.append((file, temporary))
     except GoneError as error:
         return Problem(ref, Status.MISSING, error.message)
+    except WrongSize as error:
+        return Problem(ref, Status.REFUSED, error.message)
+    except _Damaged:
+        reason = "Its file is damaged in the official repository: tell the platform's support."
+        return Problem(ref, Status.REFUSED, reason)
     return Copied(ref, copied)
+
+
+class _Damaged(Exception):
+    """A zip file cannot be read, or lacks the member."""
 
 
 def _extract(path: ReferencePath, out: BinaryIO) -> None:
     """Write a member of a zip file; of a large one only the part that it takes is fetched."""
     member = path.unquoted_fragment.partition("=")[2]
-    with path.open("rb") as whole, zipfile.ZipFile(whole) as archive, archive.open(member) as content:
-        shutil.copyfileobj(content, out)
+    try:
+        with path.open("rb") as whole, zipfile.ZipFile(whole) as archive, archive.open(member) as content:
+            shutil.copyfileobj(content, out)
+    except (zipfile.BadZipFile, zlib.error, EOFError, KeyError) as error:
+        raise _Damaged from error

@@ -49,8 +49,24 @@ class Fitness:
         """
         name = dataset_type.name
         if name not in self._types:
-            self._types[name] = self._dimensions() or self._definition(dataset_type)
+            self._types[name] = self.of_dimensions() or self._definition(dataset_type)
         return self._types[name]
+
+    def of_dimensions(self) -> str | None:
+        """Tell whether the dimensions are the same on both sides.
+
+        Returns
+        -------
+        reason : `str` or `None`
+            Why nothing can be referenced, as a sentence; `None` if they are.
+        """
+        if self._satellite is None or self._satellite.dimensions == self._official:
+            return None
+        here = self._satellite.dimensions
+        return (
+            f"The official repository now has version {self._official.version} of the dimensions, and your "
+            f"satellite version {here.version}: create another satellite to reference it."
+        )
 
     def of_files(self, files: list[StoredFileInfo]) -> str | None:
         """Tell whether files can be read here.
@@ -72,15 +88,6 @@ class Fitness:
             if reason := self._files[key]:
                 return reason
         return None
-
-    def _dimensions(self) -> str | None:
-        if self._satellite is None or self._satellite.dimensions == self._official:
-            return None
-        here = self._satellite.dimensions
-        return (
-            f"The official repository now has version {self._official.version} of the dimensions, and your "
-            f"satellite version {here.version}: create another satellite to reference it."
-        )
 
     def _definition(self, official: DatasetType) -> str | None:
         if self._satellite is None:

@@ -177,6 +177,10 @@ class _Work:
                     self._hang_up()
                     return
             if with_structure and not report.dry_run:
+                if reason := self._fitness.of_dimensions():
+                    # What is there was taken before the server changed; its data IDs cannot be compared.
+                    report.notes.append(f"Chains, tags and validity ranges stay as they are. {reason}")
+                    return
                 structure = Structure(self._official, self._selection.collections)
                 structure.ask(self.taken)
                 if structure.something:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from python_butler.datastore import references_of
+from python_butler.datastore.path import split_reference
 from python_butler.demo.platform import Platform
 from python_butler.satellite import Satellite
 
@@ -46,6 +50,34 @@ def test_members_of_a_zip_file_are_pinned_as_files_of_their_own(
     assert not any(path.exists() for path in copies)
     with satellite.reader() as reader:
         assert reader.get(refs[0]) == {"visit": -1}
+
+
+def test_a_damaged_file_is_one_problem_and_the_others_are_pinned(
+    satellite: Satellite, kernel: Platform, files_repository: Path
+) -> None:
+    with satellite.reader() as reader:
+        zipped = reader.query_datasets("note", ZIPPED, order_by="visit")
+        short, *alone = reader.query_datasets("source", RUN, order_by="visit")
+        (member,) = references_of(reader).getStoredItemsInfo(zipped[0])
+        (single,) = references_of(reader).getStoredItemsInfo(short)
+    bucket = files_repository / "bucket" / "dp2"
+    damaged = {
+        bucket / split_reference(info.path)[3].partition("#")[0]: content
+        for info, content in ((member, b"no zip file"), (single, b"short"))
+    }
+    kept = {path: path.read_bytes() for path in damaged}
+    try:
+        for path, content in damaged.items():
+            path.write_bytes(content)
+        report = satellite.pin([*zipped, short, *alone])
+    finally:
+        for path, content in kept.items():
+            path.write_bytes(content)
+    assert report.done == len(alone)
+    assert {problem.ref for problem in report.problems} == {*zipped, short}
+    assert all("damaged" in each.reason or "should have" in each.reason for each in report.problems)
+    # Mended, they are pinned like others.
+    assert satellite.pin([*zipped, short]).done == len(zipped) + 1
 
 
 def test_what_the_cache_does_not_keep_is_named(satellite: Satellite, monkeypatch: pytest.MonkeyPatch) -> None:

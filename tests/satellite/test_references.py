@@ -24,6 +24,7 @@ from lsst.daf.butler import (
 )
 from sqlalchemy.engine import Engine
 
+from python_butler.datastore import references_of, signer_for
 from python_butler.demo.platform import Platform
 from python_butler.errors import InvalidRequestError, NoSpaceError, TokenError
 from python_butler.official import connect, disconnect, official_url
@@ -262,6 +263,38 @@ def test_a_satellite_of_other_dimensions_than_the_server_now_has_is_refused(
     assert report.count(Status.REFUSED) == report.total > 0
     assert set(report.counts) == {"source", "object", "bias"}
     assert f"satellite version {version}: create another" in report.problems[0].reason
+
+
+def test_what_was_referenced_before_the_server_had_other_dimensions_stays(
+    environment: dict[str, str], official: Butler
+) -> None:
+    configuration = "resource://lsst.daf.butler/configs/old_dimensions/daf_butler_universe7.yaml"
+    satellite = Satellite.create("dp2", universe=DimensionUniverse(DimensionConfig(configuration)))
+    ref = min(found(official, "bias", CALIBRATIONS))
+    with satellite.writer() as writer:
+        for element in ("instrument", "detector"):
+            records = official.query_dimension_records(element, data_id=ref.dataId)
+            writer.registry.insertDimensionData(element, *[record.toDict() for record in records])
+        before = DatasetType(
+            "bias",
+            ref.datasetType.dimensions.names,
+            ref.datasetType.storageClass_name,
+            isCalibration=True,
+            universe=writer.dimensions,
+        )
+        writer.registry.registerDatasetType(before)
+        writer.collections.register(ref.run)
+        data_id = writer.registry.expandDataId(**ref.dataId.required)
+        mine = DatasetRef(before, data_id, ref.run, id=ref.id)
+        writer.registry._importDatasets([mine], expand=False)
+        references_of(writer).add("dp2", {mine: signer_for("dp2").files([ref.id])[ref.id]})
+    report = satellite.reference([ref])
+    assert (report.count(Status.THERE), report.total) == (1, 1)
+    assert "stay as they are" in report.notes[0]
+    with satellite.reader() as reader:
+        assert reader.exists(mine)
+        assert reader.collections.query("*") == [ref.run]
+        assert (reader.get(mine).array == official.get(ref).array).all()
 
 
 def test_a_dimension_record_that_differs_is_named(environment: dict[str, str], official: Butler) -> None:
