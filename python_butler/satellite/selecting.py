@@ -29,6 +29,7 @@ from lsst.daf.butler.remote_butler import RemoteButler
 from lsst.daf.butler.utils import has_globs
 
 from ..errors import InvalidRequestError
+from .tautologies import ADVICE, tautologies
 
 __all__ = ["Request", "Selection", "What", "check_dimensions"]
 
@@ -262,6 +263,11 @@ class Selection:
                 query = query.join_dataset_search(dataset_type, path).where(
                     request.data_id, request.where, bind=request.bind
                 )
+                if meaningless := tautologies(query._tree):
+                    raise InvalidRequestError(
+                        f"A condition compares {meaningless[0]} with itself, so that it chooses nothing.",
+                        ADVICE,
+                    )
                 # Of a calibration every validity range counts; find-first would choose any of them.
                 every = any(info.type is CollectionType.CALIBRATION for info in holding)
                 results = query.general(

@@ -103,8 +103,8 @@ def test_wildcards_and_incomplete_data_ids_choose(satellite: Satellite, official
 
 
 def test_an_expression_with_bound_values_and_a_limit_chooses(satellite: Satellite, official: Butler) -> None:
-    expression = "instrument = 'LSSTCam' AND band = :band AND detector > :last"
-    values = {"band": "r", "last": 90}
+    expression = "instrument = 'LSSTCam' AND band = :my_band AND detector > :last"
+    values = {"my_band": "r", "last": 90}
     expected = official.query_datasets("visit_image", "dp2", where=expression, bind=values, limit=None)
     assert 0 < len(expected) < 120
     report = satellite.reference("visit_image", where=expression, bind=values, limit=2)
@@ -263,6 +263,16 @@ def test_a_satellite_of_other_dimensions_than_the_server_now_has_is_refused(
     assert report.count(Status.REFUSED) == report.total > 0
     assert set(report.counts) == {"source", "object", "bias"}
     assert f"satellite version {version}: create another" in report.problems[0].reason
+
+
+def test_a_condition_that_would_choose_everything_is_refused(satellite: Satellite) -> None:
+    with pytest.raises(InvalidRequestError, match="compares 'r' with itself") as caught:
+        satellite.reference("source", where="band = :band", bind={"band": "r"})
+    assert "another name" in caught.value.next_step
+    all_of_them = satellite.reference("source", dry_run=True).total
+    assert (
+        0 < satellite.reference("source", where="band.name = :band", bind={"band": "r"}).total < all_of_them
+    )
 
 
 def test_what_was_referenced_before_the_server_had_other_dimensions_stays(
