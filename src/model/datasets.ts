@@ -111,6 +111,11 @@ export class DatasetListModel {
     return this.isAllChosen ? this.length : this.picking.chosen.size;
   }
 
+  /** How many rows of the stretch that was chosen last are not chosen, since they are not held. */
+  get leftOut(): number {
+    return this._choice.leftOut;
+  }
+
   isChosen(id: string): boolean {
     return this._choice.has(id);
   }
@@ -129,7 +134,16 @@ export class DatasetListModel {
   }
 
   /** The list as a butler's query, once the backend has told it. */
-  call: QueryCall | null = null;
+  get call(): QueryCall | null {
+    return this._call;
+  }
+
+  set call(call: QueryCall | null) {
+    this._call = call;
+    if (this.isAllChosen) {
+      this._stateChanged.emit();
+    }
+  }
 
   /** What is listed, for whoever acts on all that is found; null if nothing is listed. */
   get search(): DatasetSearch | null {
@@ -144,7 +158,7 @@ export class DatasetListModel {
     const { repository, collection, datasetType } = this._target;
     const place = { repository, collection, datasetType };
     if (this.isAllChosen) {
-      return { ...place, datasets: this.rows, whole: this.call, filter: this._target.filter };
+      return { ...place, datasets: this.rows, whole: this._call, filter: this._target.filter };
     }
     const datasets = this._choice.rows;
     return datasets.length > 0 ? { ...place, datasets } : null;
@@ -163,7 +177,7 @@ export class DatasetListModel {
     }
     this._abort();
     this._target = target;
-    this.call = null;
+    this._call = null;
     this._begin();
     void this._loadPage();
   }
@@ -203,11 +217,31 @@ export class DatasetListModel {
   /** Choose rows, among those that are held. */
   pick(change: (picking: Picking, ids: readonly string[]) => void): void {
     this._choice.isAll = false;
+    this._choice.leftOut = 0;
     change(
       this.picking,
       this.rows.map(row => row.id)
     );
     this._choice.follow(this._pages);
+    this._stateChanged.emit();
+  }
+
+  /**
+   * Choose the row at an index, or the nearest on the way there that is held.
+   *
+   * @param extend - Whether to choose everything from the row chosen last, as far as it was ever held.
+   */
+  pickAt(index: number, extend = false): void {
+    const at = this._pages.nearest(index, this.activeIndex ?? index);
+    const row = at === null ? undefined : this.rowAt(at);
+    if (!row) {
+      return;
+    }
+    if (!extend) {
+      this.pick(picking => picking.only(row.id));
+      return;
+    }
+    this._choice.extendTo(row.id, index, this._pages);
     this._stateChanged.emit();
   }
 
@@ -462,6 +496,7 @@ export class DatasetListModel {
   private readonly _failed = new Signal<this, { key: IRepositoryKey; error: ErrorReport }>(this);
   private readonly _choice = new Choice();
   private _target: IDatasetTarget | null = null;
+  private _call: QueryCall | null = null;
   private _pages = new RowPages();
   private _summary = new RowSummary();
   private _cursor: string | null = null;

@@ -50,6 +50,22 @@ export class RowPages {
     }
   }
 
+  /** The index nearest to one, on the way to it from another, whose row is held; null if there is none. */
+  nearest(index: number, from: number): number | null {
+    const isDown = from <= index;
+    for (let at = index; isDown ? at >= from : at <= from;) {
+      const page = this.pageAt(at);
+      if (!page) {
+        return null;
+      }
+      if (page.rows) {
+        return at;
+      }
+      at = isDown ? page.start - 1 : page.start + page.length;
+    }
+    return null;
+  }
+
   pageAt(index: number): IPage | undefined {
     let low = 0;
     let high = this._pages.length - 1;

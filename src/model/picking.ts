@@ -12,6 +12,11 @@ export class Picking {
     return this._active;
   }
 
+  /** The row that was chosen last by itself, where a stretch begins; null before any was. */
+  get anchor(): string | null {
+    return this._anchor;
+  }
+
   /** Choose this row and no other. */
   only(id: string): void {
     this._chosen = new Set([id]);
@@ -35,16 +40,11 @@ export class Picking {
     this._anchor ??= this._active;
   }
 
-  /** Choose everything from the row chosen last to this one, both included. */
-  extendTo(id: string, ids: readonly string[]): void {
-    const from = ids.indexOf(this._anchor ?? id);
-    const to = ids.indexOf(id);
-    if (from < 0 || to < 0) {
-      this.only(id);
-      return;
-    }
-    this._chosen = new Set(ids.slice(Math.min(from, to), Math.max(from, to) + 1));
+  /** Choose a stretch from its anchor to this row, both included. */
+  extendTo(id: string, between: ReadonlySet<string>): void {
+    this._chosen = between;
     this._active = id;
+    this._anchor ??= id;
   }
 
   /** Choose all. */

@@ -80,11 +80,8 @@ function Grid({ model, target, actions }: IListProps): ReactElement {
   const onLook = useCallback((first: number, last: number) => model.look(last, first), [model]);
 
   const moveTo = (index: number, extend: boolean): void => {
-    const row = model.rowAt(index);
-    if (row) {
-      focusRef.current = true;
-      model.pick((picking, ids) => (extend ? picking.extendTo(row.id, ids) : picking.only(row.id)));
-    }
+    focusRef.current = true;
+    model.pickAt(index, extend);
   };
 
   const onKeyDown = (event: KeyboardEvent<HTMLDivElement>): void => {
@@ -140,16 +137,12 @@ function Grid({ model, target, actions }: IListProps): ReactElement {
     event.stopPropagation();
   };
 
-  const choose = (event: MouseEvent, id: string): void => {
-    model.pick((picking, ids) => {
-      if (event.shiftKey) {
-        picking.extendTo(id, ids);
-      } else if (event.ctrlKey || event.metaKey) {
-        picking.toggle(id);
-      } else {
-        picking.only(id);
-      }
-    });
+  const choose = (event: MouseEvent, id: string, index: number): void => {
+    if (!event.shiftKey && (event.ctrlKey || event.metaKey)) {
+      model.pick(picking => picking.toggle(id));
+    } else {
+      model.pickAt(index, event.shiftKey);
+    }
   };
 
   const renderRow = (index: number, element: IRowElement): ReactElement => {
@@ -171,7 +164,7 @@ function Grid({ model, target, actions }: IListProps): ReactElement {
       aria-rowindex={index + 2}
       aria-selected={model.isChosen(row.id)}
       title={`${dataIdLine(row)}\n${trans.__('run %1', row.run)}`}
-      onClick={event => choose(event, row.id)}
+      onClick={event => choose(event, row.id, index)}
       onDoubleClick={() => actions.open()}
       onContextMenu={() => {
         if (!model.isChosen(row.id)) {
@@ -304,7 +297,7 @@ function PendingRow({
 
 /** How far the list has come, and what to do if it cannot go on. */
 function Foot({ model, target, notice, actions }: IListProps & { notice: INotice | null }): ReactElement {
-  const { state, length, chosenCount, isAllChosen } = model;
+  const { state, length, chosenCount, isAllChosen, leftOut } = model;
   const clear = (): void => model.open({ ...target, filter: NO_FILTER });
   if (notice) {
     return (
@@ -317,13 +310,26 @@ function Foot({ model, target, notice, actions }: IListProps & { notice: INotice
     );
   }
   const datasets = trans._n('%2 dataset', '%2 datasets', length, exactNumber(length));
+  const limit = target.filter?.limit ?? null;
+  const all =
+    limit !== null && length >= limit ? trans.__('First %1: the limit of the query', datasets) : datasets;
   return (
     <div className="pb-ListFoot" role="status">
-      {state.status === 'complete' ? datasets : trans.__('First %1; scroll for more', datasets)}
+      {state.status === 'complete' ? all : trans.__('First %1; scroll for more', datasets)}
       {isAllChosen
         ? ` · ${trans.__('all found selected')}`
         : chosenCount > 1 && ` · ${trans.__('%1 selected', exactNumber(chosenCount))}`}
+      {leftOut > 0 && ` · ${leftOutWords(leftOut)}`}
     </div>
+  );
+}
+
+function leftOutWords(count: number): string {
+  return trans._n(
+    '%2 between is not loaded and was left out; Ctrl A selects all',
+    '%2 between are not loaded and were left out; Ctrl A selects all',
+    count,
+    exactNumber(count)
   );
 }
 

@@ -207,9 +207,9 @@ describe('choosing', () => {
 
   it('extends from the row chosen last, in both directions', () => {
     list.pick(picking => picking.only('id-3'));
-    list.pick((picking, ids) => picking.extendTo('id-1', ids));
+    list.pickAt(0, true);
     expect(chosen()).toEqual([1, 2, 3]);
-    list.pick((picking, ids) => picking.extendTo('id-4', ids));
+    list.pickAt(3, true);
     expect(chosen()).toEqual([3, 4]);
   });
 

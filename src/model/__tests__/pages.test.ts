@@ -62,6 +62,40 @@ describe('a long list', () => {
     expect(list.selection?.datasets.map(({ id }) => id)).toEqual(['id-3']);
   });
 
+  it('is chosen in stretches as far as its rows are held, and tells how many were left out', async () => {
+    await scrollThrough(8);
+    list.pickAt(8 * PAGE - 1);
+    list.pickAt(0, true);
+    expect(list.chosenCount).toBe(MAX_HELD);
+    expect(list.leftOut).toBe(8 * PAGE - MAX_HELD);
+    expect(list.picking.active).toBe(`id-${5 * PAGE}`);
+    list.pick(picking => picking.toggle('id-79999'));
+    expect(list.leftOut).toBe(0);
+  });
+
+  it('keeps the rows of a stretch that are let go while it is made longer', async () => {
+    list.open({ repository: PERSONAL, collection: run('r'), datasetType: VISIT_IMAGE });
+    await last().rows(...visits(0));
+    await last().end('c1');
+    list.pickAt(5);
+    for (let page = 1; page < 8; page++) {
+      list.look(list.length - 1, list.length - 20);
+      await last().rows(...visits(page));
+      await last().end(`c${page + 1}`);
+      list.pickAt(list.length - 1, true);
+    }
+    expect(list.rowAt(5)).toBeUndefined();
+    expect(list.chosenCount).toBe(8 * PAGE - 5);
+    expect(list.leftOut).toBe(0);
+  });
+
+  it('goes as far towards a row as there are rows, if that one is not held', async () => {
+    await scrollThrough(8);
+    list.pickAt(8 * PAGE - 1);
+    list.pickAt(0);
+    expect(list.activeIndex).toBe(5 * PAGE);
+  });
+
   it('is chosen as a whole, as the query that it is', async () => {
     await scrollThrough(8);
     list.pickAll();

@@ -2,7 +2,7 @@ import { act } from 'react';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { OFFICIAL, PERSONAL, run, StandIn, VISIT_IMAGE } from '../../model/__tests__/standin';
-import { DatasetListModel } from '../../model';
+import { DatasetListModel, NO_FILTER } from '../../model';
 import { DatasetList } from '../list';
 import { ROW_HEIGHT } from '../virtual';
 import { actions } from './actions';
@@ -48,6 +48,14 @@ describe('the list', () => {
     expect(text()).toContain('2 datasets');
     expect(find('[role="grid"]').getAttribute('aria-rowcount')).toBe('3');
     expect(all('row').map(row => row.getAttribute('aria-rowindex'))).toEqual(['1', '2', '3']);
+  });
+
+  it('says that a limit ends it', async () => {
+    const place = { repository: OFFICIAL, collection: run('r'), datasetType: VISIT_IMAGE };
+    act(() => model.open({ ...place, filter: { ...NO_FILTER, limit: 2 } }));
+    await act(() => page().rows(1, 2));
+    await act(() => page().end(null));
+    expect(text()).toContain('First 2 datasets: the limit of the query');
   });
 
   it('says why it is empty', async () => {
@@ -117,6 +125,21 @@ describe('choosing', () => {
     press('End');
     expect(chosen()).toEqual([5]);
     expect(document.activeElement).toBe(rows()[4]);
+  });
+
+  it('of a stretch that is not all here says how much is left out', async () => {
+    const size = 10_000;
+    model.pageSize = size;
+    act(() => model.open({ repository: OFFICIAL, collection: run('long'), datasetType: VISIT_IMAGE }));
+    for (let at = 0; at < 4; at++) {
+      act(() => model.look(model.length - 1));
+      await act(() => page().rows(...Array.from({ length: size }, (_, index) => at * size + index)));
+      await act(() => page().end(at === 3 ? null : `c${at + 1}`));
+    }
+    focus(rows()[0]!);
+    press('ArrowDown');
+    press('End', { shiftKey: true });
+    expect(text()).toContain('30,000 selected · 10,000 between are not loaded and were left out');
   });
 
   it('elsewhere, as on a map, brings the first of the chosen rows into view, once', async () => {
