@@ -94,6 +94,8 @@ export async function insertInNotebook(
       : insertBelow(notebook, selection, kernel, chosen);
   if (done) {
     workspace.activate(panel.id);
+  } else {
+    tellUnknown(selection);
   }
   return done;
 }
@@ -107,8 +109,18 @@ export function copyCode(
   const code = cellFor(selection, undefined, optionsOf(workspace, options));
   if (code !== null) {
     Clipboard.copyToSystem(code);
+  } else {
+    tellUnknown(selection);
   }
   return code !== null;
+}
+
+/** Everything that is found is inserted as a query, for which the backend has to tell it first. */
+function tellUnknown({ whole }: IDatasetSelection): void {
+  if (whole === null) {
+    const message = trans.__('The query is not known yet. Try again in a moment, or look at it under Query.');
+    Notification.warning(message, { autoClose: 10_000 });
+  }
 }
 
 /** Put the datasets' identifiers on the clipboard, one a line. */

@@ -4,7 +4,7 @@ import type { DatasetDetails, IDatasetClient, IRepositoryKey, Provenance } from 
 import { HoldingsSearch, type IHoldings, NO_HOLDINGS } from './holdings';
 import { repositoryId } from './requests';
 import { type Loadable, Resource } from './resource';
-import type { IDatasetSelection } from './selection';
+import { type IDatasetSelection, onlyOne } from './selection';
 
 /** Milliseconds of rest before asking, so that running over a list with an arrow key asks once. */
 const REST = 120;
@@ -76,7 +76,7 @@ export class DetailsModel {
     this._selection = selection;
     if (this._id() !== before) {
       this._forget();
-      const dataset = selection?.datasets.length === 1 ? selection.datasets[0] : undefined;
+      const dataset = selection && onlyOne(selection);
       if (selection && dataset) {
         this._parts = this._partsOf(selection.repository, dataset.id);
         this._ask();
@@ -178,10 +178,8 @@ export class DetailsModel {
   }
 
   private _id(): string | null {
-    const datasets = this._selection?.datasets ?? [];
-    return this._selection && datasets.length === 1
-      ? `${repositoryId(this._selection.repository)}|${datasets[0]?.id}`
-      : null;
+    const dataset = this._selection && onlyOne(this._selection);
+    return this._selection && dataset ? `${repositoryId(this._selection.repository)}|${dataset.id}` : null;
   }
 
   private _touch(): void {

@@ -18,3 +18,8 @@ export interface IDatasetSelection {
   /** What narrowed the list that they were chosen from, if anything did. */
   readonly filter?: DatasetFilter | null;
 }
+
+/** The chosen dataset if it is a single one; of everything that is found none is, however few are here. */
+export function onlyOne({ datasets, whole }: IDatasetSelection): Dataset | null {
+  return whole === undefined && datasets.length === 1 ? (datasets[0] ?? null) : null;
+}

@@ -8,6 +8,7 @@ import {
   type IDatasetSelection,
   type Loadable,
   nothingChosenNotice,
+  onlyOne,
   shortSize
 } from '../model';
 import { CopyButton, datasetTypeIcon, Field, InsertButton, Notice, Path, Record, Status } from '../parts';
@@ -32,11 +33,7 @@ export function Details(props: IDetailsProps): ReactElement {
     <div className="pb-Details">
       <Title selection={selection} />
       <Buttons {...props} selection={selection} />
-      {selection.datasets.length === 1 ? (
-        <Single {...props} selection={selection} />
-      ) : (
-        <Several selection={selection} />
-      )}
+      {onlyOne(selection) ? <Single {...props} selection={selection} /> : <Several selection={selection} />}
     </div>
   );
 }
@@ -44,7 +41,7 @@ export function Details(props: IDetailsProps): ReactElement {
 type IChosenProps = IDetailsProps & { readonly selection: IDatasetSelection };
 
 function Title({ selection }: { readonly selection: IDatasetSelection }): ReactElement {
-  const { datasetType, datasets } = selection;
+  const { datasetType } = selection;
   const icon = datasetTypeIcon(datasetType);
   return (
     <div className="pb-Details-title">
@@ -53,7 +50,7 @@ function Title({ selection }: { readonly selection: IDatasetSelection }): ReactE
       <span className="pb-mod-faint" title={trans.__('Storage class')}>
         {datasetType.storage_class}
       </span>
-      {datasets.length > 1 && <span className="pb-Tag">{datasetsCounted(datasets.length)}</span>}
+      {!onlyOne(selection) && <span className="pb-Tag">{howMany(selection)}</span>}
     </div>
   );
 }
@@ -62,7 +59,7 @@ function Buttons({ selection, actions }: IChosenProps): ReactElement {
   const isOfficial = selection.repository.kind === 'official';
   return (
     <div className="pb-Details-buttons" role="group" aria-label={trans.__('Actions')}>
-      {selection.datasets.length === 1 && (
+      {onlyOne(selection) && (
         <button
           type="button"
           className="pb-Button"
@@ -102,11 +99,19 @@ function Buttons({ selection, actions }: IChosenProps): ReactElement {
 }
 
 function Several({ selection }: { readonly selection: IDatasetSelection }): ReactElement {
+  if (selection.whole !== undefined) {
+    // Only some of them are here, whose runs are not those of all.
+    return (
+      <dl className="pb-Fields">
+        <Field name={trans.__('datasets')}>{howMany(selection)}</Field>
+      </dl>
+    );
+  }
   const runs = new Set(selection.datasets.map(dataset => dataset.run));
   const [run] = runs;
   return (
     <dl className="pb-Fields">
-      <Field name={trans.__('datasets')}>{datasetsCounted(selection.datasets.length)}</Field>
+      <Field name={trans.__('datasets')}>{howMany(selection)}</Field>
       <Field name={trans.__('runs')}>
         {run !== undefined && runs.size === 1 ? (
           <Path name={run} />
@@ -119,7 +124,7 @@ function Several({ selection }: { readonly selection: IDatasetSelection }): Reac
 }
 
 function Single({ model, selection, details, actions }: IChosenProps): ReactElement {
-  const dataset = selection.datasets[0];
+  const dataset = onlyOne(selection);
   const known = details.status === 'loaded' ? details.value : null;
   const dataId = known?.data_id ?? dataset?.data_id ?? {};
   return (
@@ -189,6 +194,8 @@ function Files({ files }: { readonly files: readonly StoredFile[] }): ReactEleme
   );
 }
 
-function datasetsCounted(count: number): string {
-  return trans._n('%1 dataset', '%1 datasets', count);
+function howMany({ datasets, whole }: IDatasetSelection): string {
+  return whole === undefined
+    ? trans._n('%1 dataset', '%1 datasets', datasets.length)
+    : trans.__('all that is found');
 }

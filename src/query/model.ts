@@ -238,6 +238,10 @@ export class QueryModel {
   private _follow(): void {
     const { target } = this._list;
     if (target === this._target) {
+      if (this._list.isAllChosen) {
+        // What is inserted then is the query, also while this section is closed.
+        this._check?.ask();
+      }
       return;
     }
     const before = this._target;
@@ -271,7 +275,7 @@ export class QueryModel {
         }
         this._changed();
       },
-      isSeen
+      () => this._visible || this._list.isAllChosen
     );
     this._count = new Resource(
       signal => {

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 
+import { Notification } from '@jupyterlab/apputils';
 import type { Cell } from '@jupyterlab/cells';
 import { NotebookModel, type Notebook } from '@jupyterlab/notebook';
 import { describe, expect, it } from 'vitest';
@@ -7,7 +8,7 @@ import { describe, expect, it } from 'vitest';
 import type { DatasetFilter } from '../../api';
 import { readCellNotes } from '../../model';
 import { noteFor } from '../note';
-import { insertInCell, placeIn } from '../notebook';
+import { copyCode, insertInCell, type IWorkspace, placeIn } from '../notebook';
 import { exposure, object, select, tract, UUID, visitImage } from './fixtures';
 import { VERSION } from '../version';
 
@@ -102,6 +103,15 @@ it('says of a query what it asks for instead of naming datasets', () => {
     dataset_type: 'visit_image',
     filter
   });
+});
+
+it('tells that the query of everything is not known yet, instead of doing nothing', () => {
+  const workspace = { preferPythonButler: () => undefined, snippets: () => [] } as unknown as IWorkspace;
+  Notification.dismiss();
+  expect(copyCode({ ...select(visitImage, exposure), whole: null }, workspace)).toBe(false);
+  expect(Notification.manager.notifications.map(({ message }) => message)).toEqual([
+    'The query is not known yet. Try again in a moment, or look at it under Query.'
+  ]);
 });
 
 it('is written by the version of the package', async () => {

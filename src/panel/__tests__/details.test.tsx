@@ -103,6 +103,21 @@ describe('the details of a dataset', () => {
     expect(actions.open).toHaveBeenCalledWith('provenance');
   });
 
+  it('are those of no single one where all that is found is chosen', async () => {
+    const row = { id: 'id-1', data_id: {}, run: 'r' };
+    act(() => {
+      model.visible = true;
+      model.show({ ...SELECTION, datasets: [row], whole: null });
+    });
+    await act(() => vi.advanceTimersByTimeAsync(500));
+    expect(client.words).toEqual([]);
+    expect(text()).toContain('all that is found');
+    expect(button('Open')).toBeUndefined();
+    act(() => model.show({ ...SELECTION, datasets: [row, { ...row, id: 'id-2' }], whole: null }));
+    expect(text()).not.toContain('2 datasets');
+    expect(text()).not.toContain('run');
+  });
+
   it('tell which collections hold it besides its run, each of them a step away, and how many more', async () => {
     await choose();
     expect(text()).toContain('Loading the collections that hold it …');

@@ -10,6 +10,7 @@ const FINE: QueryCheck = {
   call: { data_id: {}, where: '', bind: {}, order_by: [], limit: null, find_first: true }
 };
 
+let client: StandIn;
 let list: DatasetListModel;
 let query: QueryModel;
 let answers: ((check: QueryCheck) => void)[];
@@ -23,7 +24,7 @@ async function answerAll(): Promise<void> {
 }
 
 beforeEach(() => {
-  const client = new StandIn();
+  client = new StandIn();
   answers = [];
   list = new DatasetListModel(client);
   const queries = {
@@ -35,6 +36,20 @@ beforeEach(() => {
   };
   query = new QueryModel(list, { client, queries } as unknown as IQuerySources);
   list.open({ repository: OFFICIAL, collection: run('r'), datasetType: VISIT_IMAGE });
+});
+
+describe('the query of all that is found', () => {
+  it('is found out once everything is chosen, though nobody looks at what narrows the list', async () => {
+    await client.pages[0]!.rows(1, 2);
+    await client.pages[0]!.end('next');
+    expect(answers).toHaveLength(0);
+    list.pickAll();
+    let told = 0;
+    list.stateChanged.connect(() => (told += 1));
+    await answerAll();
+    expect(list.selection?.whole).toEqual(FINE.call);
+    expect(told).toBe(1);
+  });
 });
 
 describe('a change of a query', () => {
