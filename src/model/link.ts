@@ -75,7 +75,7 @@ function decoded(text: string): string {
   }
 }
 
-/** A filter with all its parts; what has another form is no filter, and the server checks what is in it. */
+/** The same of what a text says. */
 function filterOf(text: string | null): DatasetFilter | null {
   if (text === null) {
     return null;
@@ -86,6 +86,11 @@ function filterOf(text: string | null): DatasetFilter | null {
   } catch {
     return null;
   }
+  return filterFrom(value);
+}
+
+/** A filter with all its parts; what has another form is no filter, and the server checks what is in it. */
+export function filterFrom(value: unknown): DatasetFilter | null {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
     ? { ...NO_FILTER, ...(value as Partial<DatasetFilter>) }
     : null;

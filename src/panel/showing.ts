@@ -1,7 +1,7 @@
 import type { CommandRegistry } from '@lumino/commands';
 import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
 
-import type { ButlerModel, IPlace, IView } from '../model';
+import { type ButlerModel, filterFrom, type IPlace, type IView } from '../model';
 import { trans } from '../trans';
 import { placeIn } from './tree';
 
@@ -94,7 +94,8 @@ export async function showOrTell(
 }
 
 /** What the arguments of the command name, or null if they name nothing. */
-function viewFrom({ kind, label, collection, datasetType, id }: ReadonlyPartialJSONObject): IView | null {
+function viewFrom(args: ReadonlyPartialJSONObject): IView | null {
+  const { kind, label, collection, datasetType, id, filter } = args;
   const text = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
   const name = text(label);
   if ((kind !== 'official' && kind !== 'personal') || name === undefined) {
@@ -106,6 +107,7 @@ function viewFrom({ kind, label, collection, datasetType, id }: ReadonlyPartialJ
     label: name,
     collection: text(collection),
     datasetType: text(datasetType),
+    filter: filterFrom(filter),
     ids: dataset === undefined ? [] : [dataset]
   };
 }
@@ -120,6 +122,7 @@ const VIEW_ARGS = {
     label: { type: 'string', description: 'Label of the repository.' },
     collection: { type: 'string', description: 'Name of a collection.' },
     datasetType: { type: 'string', description: 'Name of a dataset type in the collection.' },
+    filter: { type: 'object', description: 'What narrows the list, as the server has it.' },
     id: { type: 'string', description: 'Identifier of a dataset, which tells the rest.' }
   }
 } as const;

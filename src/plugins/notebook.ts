@@ -43,7 +43,7 @@ export const notebookPlugin: JupyterFrontEndPlugin<void> = {
           ...repository,
           collection,
           datasetType: dataset_type,
-          ...(id === null ? {} : { id })
+          ...(id === null ? { filter: note.query?.filter ?? {} } : { id })
         });
       }
     };
