@@ -342,8 +342,7 @@ export class ButlerModel {
       !wanted ||
       wanted.ids.size === 0 ||
       datasets.target !== wanted.target ||
-      datasets.picking.chosen !== wanted.chosen ||
-      datasets.isAllChosen
+      datasets.picking.chosen !== wanted.chosen
     ) {
       return;
     }
@@ -360,7 +359,7 @@ export class ButlerModel {
     const missing = datasets.state.status === 'complete' ? [] : [...wanted.ids];
     this._wanted = {
       ...wanted,
-      ids: new Set(missing.filter(id => !datasets.isChosen(id))),
+      ids: new Set(missing.filter(id => !datasets.picking.chosen.has(id))),
       chosen: datasets.picking.chosen,
       isBegun: wanted.isBegun || there.length > 0
     };

@@ -97,8 +97,10 @@ export class SkyModel {
   choose(footprints: readonly IFootprint[], here: readonly IFootprint[] = []): void {
     this._here = here;
     const ids = footprints.flatMap(({ datasets }) => datasets);
-    this._wanted = new Set(ids);
+    this._wanted = this._picked = new Set(ids);
+    this._before = this._butler.datasets.picking.chosen;
     this._pick();
+    this._mark();
     this._touch();
   }
 
@@ -230,7 +232,7 @@ export class SkyModel {
   }
 
   /**
-   * Choose in the list what is wanted, as far as the list goes; get more of it for the rest.
+   * Choose in the list what is wanted once the list has it, or has ended; unless a person chose there since.
    */
   private _pick(): void {
     const wanted = this._wanted;
@@ -238,12 +240,15 @@ export class SkyModel {
       return;
     }
     const { datasets } = this._butler;
-    const rows = datasets.rows.filter(({ id }) => wanted.has(id));
-    if (rows.length < wanted.size && datasets.state.status === 'partial') {
-      datasets.look(datasets.rows.length);
+    if (datasets.picking.chosen !== this._before) {
+      this._wanted = null;
       return;
     }
-    if (datasets.state.status === 'loading' && rows.length < wanted.size) {
+    const rows = datasets.rows.filter(({ id }) => wanted.has(id));
+    if (rows.length < wanted.size && datasets.state.status !== 'complete') {
+      if (datasets.state.status === 'partial') {
+        datasets.look(datasets.length - 1);
+      }
       return;
     }
     this._wanted = null;
@@ -254,9 +259,9 @@ export class SkyModel {
     });
   }
 
-  /** Mark the footprints of what is chosen in the list. */
+  /** Mark the footprints of what is chosen in the list, or shall be. */
   private _mark(): void {
-    const { chosen } = this._butler.datasets.picking;
+    const chosen = this._wanted ?? this._butler.datasets.picking.chosen;
     const found = [...chosen].flatMap(id => this._footprints.of(id) ?? []);
     const before = this._chosen;
     this._chosen = new Set(found.map(({ index }) => index));
@@ -296,6 +301,8 @@ export class SkyModel {
   private _here: readonly IFootprint[] = [];
   /** Datasets to be chosen as soon as the list has them. */
   private _wanted: ReadonlySet<string> | null = null;
+  /** What was chosen in the list when these were. */
+  private _before: ReadonlySet<string> | null = null;
   /** What was chosen from the map last: it need not be brought into view. */
   private _picked: ReadonlySet<string> | null = null;
   private _visible = false;
