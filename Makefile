@@ -85,6 +85,8 @@ $(STAMPS)/packages: package.json yarn.lock .yarnrc.yml $(STAMPS)/python
 $(STAMPS)/extension: $(FRONT_END) $(STAMPS)/packages
 	@echo "Building the front end ..."
 	@jlpm build:prod > $(STAMPS)/build.log 2>&1 || { cat $(STAMPS)/build.log; exit 1; }
+	@# Its last line, by scripts/size.mjs; the rest of the log has the parts.
+	@echo "Size of the bundle: $$(tail -n 1 $(STAMPS)/build.log | xargs)"
 	@# JupyterLab reads the bundle where it is built, so that a rebuild is seen at the next reload.
 	@mkdir -p $(VENV)/share/jupyter/labextensions
 	@rm -rf $(VENV)/share/jupyter/labextensions/python-butler

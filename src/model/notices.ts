@@ -178,13 +178,6 @@ export function cancelledSearchNotice(repository: Repository): INotice {
   });
 }
 
-/** Only some datasets are shown. */
-export function cappedDatasetsNotice(shown: number): INotice {
-  return notice('capped', trans.__('The first %1 datasets; the list ends here.', exactNumber(shown)), {
-    nextStep: trans.__('Use butler.query_datasets in a notebook to reach the others.')
-  });
-}
-
 /** The registry knows the dataset, but its file is not there. */
 export function goneNotice(): INotice {
   return notice('gone', trans.__('The file of this dataset is not there.'), {
