@@ -330,15 +330,23 @@ class FederatedQueryDriver(QueryDriver):
             yield tree
 
     def _lighter(self, part: Part) -> Part:
-        """The part, or if that would send more data IDs than go into one upload, the other way round."""
-        for semi_join in part.semi_joins:
-            if part.swapped is None:
-                break
-            spec = DataCoordinateResultSpec(dimensions=semi_join.search.dimensions)
-            other = Part(semi_join.side, semi_join.tree)
-            if self._counted(other, spec, exact=False, discard=True) > UPLOAD_ROWS:
-                return part.swapped() or part
-        return part
+        """The part, or if its data IDs need several uploads, the other way round where those are fewer."""
+        if part.swapped is None or (sent := self._sent(part)) <= UPLOAD_ROWS:
+            return part
+        swapped = part.swapped()
+        return swapped if swapped is not None and self._sent(swapped) < sent else part
+
+    def _sent(self, part: Part) -> int:
+        """Number of datasets whose data IDs one side sends to the other, at most."""
+        return sum(
+            self._counted(
+                Part(semi_join.side, semi_join.tree),
+                DataCoordinateResultSpec(dimensions=semi_join.search.dimensions),
+                exact=False,
+                discard=True,
+            )
+            for semi_join in part.semi_joins
+        )
 
     def _data_ids(self, semi_join: SemiJoin) -> list[tuple[DataIdValue, ...]]:
         spec = DataCoordinateResultSpec(dimensions=semi_join.search.dimensions)

@@ -13,7 +13,7 @@ from python_butler.federation import InexactQueryError, SatelliteButler, driver,
 from python_butler.federation import open as open_butler
 from python_butler.federation.shared import Side
 
-from .conftest import VISITS, night
+from .conftest import RUNS, VISITS, night
 
 
 def table(seed: int) -> Table:
@@ -285,7 +285,7 @@ def test_what_goes_with_data_ids_of_several_pieces_is_listed_once(
 def test_the_side_with_fewer_data_ids_sends_them(
     own_run: SatelliteButler, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with_quality(own_run, *VISITS)
+    with_quality(own_run, 101, 102)
     for visit in VISITS:  # the satellite has all records that are needed, so either side could answer
         own_run.put(table(visit), "detected", visit=visit, detector=1)
     sent: list[Side] = []
@@ -296,13 +296,15 @@ def test_the_side_with_fewer_data_ids_sends_them(
         lambda self, semi_join: sent.append(semi_join.side) or original(self, semi_join),
     )
 
-    def ask() -> int:
+    def ask(run: str) -> int:
         with own_run.query() as query:
             joined = query.join_dataset_search("quality").where(instrument="Cam")
-            return len(list(joined.datasets("source", "Cam/runs/DRP/stage1")))
+            return len(list(joined.datasets("source", run)))
 
-    assert ask() == 3
-    assert sent == [Side.PERSONAL]
-    monkeypatch.setattr(driver, "UPLOAD_ROWS", 2)
-    assert ask() == 3
-    assert sent[1:] == [Side.OFFICIAL]
+    three, one = RUNS[0], RUNS[2]
+    assert [ask(three), ask(one)] == [2, 1]
+    assert sent == [Side.PERSONAL] * 2
+    # They are more than go into one upload, and it pays only where the others are fewer.
+    monkeypatch.setattr(driver, "UPLOAD_ROWS", 1)
+    assert [ask(three), ask(one)] == [2, 1]
+    assert sent[2:] == [Side.PERSONAL, Side.OFFICIAL]
