@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence, Set
+from functools import partial
 from typing import Any, NamedTuple, cast, override
 
 from lsst.daf.butler import (
@@ -300,11 +301,10 @@ class SatelliteCollections(ButlerCollections):
             butler = self._sides.butler(side)
             if butler is None:
                 continue
-            infos = butler.collections.query_info(
-                pattern, include_chains=True, include_summary=include_summary, include_doc=True
-            )
+            ask = partial(butler.collections.query_info, pattern, include_chains=True, include_doc=True)
+            infos = self._sides.unless_lost(partial(ask, include_summary=include_summary))
             # The official side comes first and is never replaced.
-            found |= {info.name: info for info in infos if info.name not in found}
+            found |= {info.name: info for info in infos or () if info.name not in found}
         return found
 
     def _dressed(
@@ -336,7 +336,9 @@ class SatelliteCollections(ButlerCollections):
         for side in Side:
             butler = self._sides.butler(side)
             if butler is not None and self._sides.collections(side, [name]):
-                parents |= butler.collections.get_info(name, include_parents=True).parents or set()
+                ask = partial(butler.collections.get_info, name, include_parents=True)
+                info = self._sides.unless_lost(ask)
+                parents |= (info and info.parents) or set()
         return frozenset(parents)
 
 

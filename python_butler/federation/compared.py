@@ -27,7 +27,7 @@ class Compared:
     """What is known of the records of one element in a satellite."""
 
     watermark: int = 0
-    """Row of the satellite's table up to which records were compared: rows are only ever added."""
+    """Row of the satellite's table up to which records were compared: those added later are compared next."""
     private: set[Key] = field(default_factory=set)
     """Records that the official repository lacks."""
     differing: set[Key] = field(default_factory=set)

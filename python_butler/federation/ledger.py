@@ -129,6 +129,22 @@ class RecordLedger:
         """
         return {element for element in elements if self._is_lacking(element, values)}
 
+    def forget(self, element: DimensionElement | str) -> None:
+        """Compare an element anew, since records were changed in place: only new ones show by themselves.
+
+        Parameters
+        ----------
+        element : `lsst.daf.butler.DimensionElement` or `str`
+            The element, or its name.
+        """
+        name = element if isinstance(element, str) else element.name
+        database = self._sides.shared.satellite_version().partition("-")[0]
+        with self._notes.lock:
+            self._load(database)
+            self._notes.current.pop(name, None)
+            if self._notes.compared.pop(name, None) is not None:
+                save(self._sides.shared.root, database, self._notes.compared)
+
     def _is_lacking(self, element: DimensionElement, values: Mapping[str, DataIdValue]) -> bool:
         self._check_agreement(element, values)
         governors = {n: v for n, v in values.items() if n in element.minimal_group.governors}
@@ -155,10 +171,7 @@ class RecordLedger:
         database = version.partition("-")[0]
         in_transaction = self._sides.in_transaction
         with self._notes.lock:
-            if self._notes.database != database:
-                self._notes.database = database
-                self._notes.compared = load(self._sides.shared.root, database)
-                self._notes.current = {}
+            self._load(database)
             if self._notes.current.get(element.name) == version and not in_transaction:
                 return self._notes.compared[element.name]
             known = self._notes.compared.get(element.name, Compared()).copy()
@@ -171,6 +184,12 @@ class RecordLedger:
                 if known != before:
                     save(self._sides.shared.root, database, self._notes.compared)
         return known
+
+    def _load(self, database: str) -> None:
+        if self._notes.database != database:
+            self._notes.database = database
+            self._notes.compared = load(self._sides.shared.root, database)
+            self._notes.current = {}
 
     def _compare(self, element: DimensionElement, known: Compared) -> None:
         database, names = self._personal._registry._db, list(element.schema.required.names)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Hashable, Iterable
 from threading import Lock
 
@@ -17,10 +18,15 @@ class CollectionMemory:
     ----------
     stamp : callable
         Gives a value that changes when what is remembered is to be forgotten.
+    missing_seconds : `float`, optional
+        For how long names that were missing are taken to be so even then.
     """
 
-    def __init__(self, stamp: Callable[[], Hashable]) -> None:
+    def __init__(self, stamp: Callable[[], Hashable], *, missing_seconds: float = 0.0) -> None:
         self._stamp = stamp
+        self._missing_seconds = missing_seconds
+        self._missing: dict[str, float] = {}
+        """For each missing name, when it was looked for: each costs a request of its own."""
         self._seen: Hashable = None
         self._known: dict[str, CollectionInfo | None] = {}
         self._lock = Lock()
@@ -46,6 +52,7 @@ class CollectionMemory:
             found = self._ask(butler, unknown)
             with self._lock:
                 known.update(found)
+                self._missing |= {name: time.monotonic() for name, info in found.items() if info is None}
         return {name: info for name in names if (info := known.get(name)) is not None}
 
     def recall(self, names: Iterable[str]) -> set[str]:
@@ -67,12 +74,15 @@ class CollectionMemory:
         """Ask again from now on."""
         with self._lock:
             self._known = {}
+            self._missing = {}
 
     def _current(self) -> dict[str, CollectionInfo | None]:
         stamp = self._stamp()
         with self._lock:
             if stamp != self._seen:
-                self._seen, self._known = stamp, {}
+                since = time.monotonic() - self._missing_seconds
+                self._missing = {name: at for name, at in self._missing.items() if at > since}
+                self._seen, self._known = stamp, dict.fromkeys(self._missing)
             return self._known
 
     def _ask(self, butler: Butler, names: list[str]) -> dict[str, CollectionInfo | None]:

@@ -29,8 +29,6 @@ class Reach:
 
     Parameters
     ----------
-    label : `str`
-        Label of the official repository.
     official : `lsst.daf.butler.remote_butler.RemoteButler`
         The official repository.
 
@@ -40,13 +38,13 @@ class Reach:
         How often it was lost so far: whoever asks many questions that belong together compares.
     """
 
-    def __init__(self, label: str, official: RemoteButler) -> None:
-        self._label = label
-        self._official = official
+    def __init__(self, official: RemoteButler) -> None:
         connection = official._connection
-        if isinstance(connection, OfficialConnection):
-            connection.on_offline = self.note
+        self._connection = connection if isinstance(connection, OfficialConnection) else None
+        if self._connection is not None:
+            self._connection.on_offline = self.note
         self._lost_at: float | None = None
+        self._reason = ""
         self._untold = ""
         self.losses = 0
 
@@ -59,7 +57,8 @@ class Reach:
             return False
         if time.monotonic() - lost_at >= RETRY_SECONDS:
             try:
-                self._official._connection.get("universe")
+                if self._connection is not None:
+                    self._connection.probe()
             except (OfflineError, ServerBusyError):
                 # Away, or just coming back.
                 self._lost_at = time.monotonic()
@@ -86,6 +85,7 @@ class Reach:
         error : `python_butler.errors.OfflineError`
             What happened.
         """
+        self._reason = error.message
         if self._lost_at is None:
             self._untold = error.message
             self.losses += 1
@@ -142,6 +142,6 @@ class Reach:
             What is missing, as the beginning of a sentence.
         """
         return OfflineError(
-            f"{what} is not in your satellite, and the {self._label} server cannot be reached.",
+            f"{what} is not in your satellite. {self._reason}",
             "Wait until it is back; what is in your satellite can be used meanwhile.",
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterable, Iterator, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any, cast, override
 
 from lsst.daf.butler import (
@@ -161,7 +162,11 @@ class SatelliteRegistry(RemoteButlerRegistry):
             if butler is None:
                 continue
             missed_here: list[str] = []
-            for dataset_type in butler.registry.queryDatasetTypes(expression, missing=missed_here):
+            ask = partial(butler.registry.queryDatasetTypes, expression, missing=missed_here)
+            types = self._sides.unless_lost(ask)
+            if types is None:
+                continue
+            for dataset_type in types:
                 found.setdefault(dataset_type.name, dataset_type)
             missed.append(set(missed_here))
         if missing is not None:
@@ -341,6 +346,8 @@ class SatelliteRegistry(RemoteButlerRegistry):
             registry.insertDimensionData(
                 element, *data, conform=conform, replace=replace, skip_existing=skip_existing
             )
+        if replace:
+            self._satellite_butler._ledger.forget(element)
 
     @override
     def syncDimensionData(
@@ -352,7 +359,10 @@ class SatelliteRegistry(RemoteButlerRegistry):
     ) -> bool | dict[str, Any]:
         self._bring_parents(element, [row])
         with self._writing() as registry:
-            return registry.syncDimensionData(element, row, conform, update)
+            inserted_or_changed = registry.syncDimensionData(element, row, conform, update)
+        if isinstance(inserted_or_changed, dict):
+            self._satellite_butler._ledger.forget(element)
+        return inserted_or_changed
 
     def _bring_parents(
         self, element: DimensionElement | str, rows: Iterable[Mapping[str, Any] | DimensionRecord]

@@ -24,6 +24,9 @@ __all__ = ["Shared", "Side"]
 MEMORY_SECONDS = 60.0
 """For how long official collections are taken to be as they were."""
 
+_MISSING_MEMORIES = 10
+"""How many times as long the names of collections are taken to be none of the official ones."""
+
 
 class Side(StrEnum):
     """Which repository."""
@@ -69,7 +72,7 @@ class Shared:
         self._memory_seconds = memory_seconds
         self.open_queries = OpenQueries()
         self.records = RecordNotes()
-        self.reach = Reach(label, official)
+        self.reach = Reach(official)
         self.threads = Threads()
         self.bringing = Lock()
         """Held by the thread that brings dimension records to the satellite."""
@@ -79,7 +82,9 @@ class Shared:
         self._users = 0
         self._lock = Lock()
         self.collections = {
-            Side.OFFICIAL: CollectionMemory(self.official_stamp),
+            Side.OFFICIAL: CollectionMemory(
+                self.official_stamp, missing_seconds=_MISSING_MEMORIES * memory_seconds
+            ),
             Side.PERSONAL: CollectionMemory(self.satellite_version),
         }
 

@@ -273,11 +273,11 @@ class Sides:
         -------
         butler : `lsst.daf.butler.Butler` or `None`
             `None` for a satellite that has not been created, and for a server that cannot be
-            reached.
+            reached if there is a satellite: without one, the server itself says what is wrong.
         """
         if side is Side.PERSONAL:
             return self.personal
-        return None if self.offline else self.official
+        return None if self.offline and self.personal_exists else self.official
 
     def collections(self, side: Side, names: list[str]) -> dict[str, CollectionInfo]:
         """Collections that exist on one side.
@@ -300,7 +300,7 @@ class Sides:
             return {}
         if side is Side.PERSONAL and self.in_transaction:
             return CollectionMemory(lambda: None).find(butler, names)
-        return self._unless_lost(lambda: self.shared.collections[side].find(butler, names)) or {}
+        return self.unless_lost(lambda: self.shared.collections[side].find(butler, names)) or {}
 
     def dataset_type(self, side: Side, name: str) -> DatasetType | None:
         """Dataset type as one side defines it.
@@ -323,10 +323,31 @@ class Sides:
         if side is Side.OFFICIAL and self.shared.misses(name):
             return None
         try:
-            return self._unless_lost(lambda: butler.get_dataset_type(name))
+            return self.unless_lost(lambda: butler.get_dataset_type(name))
         except MissingDatasetTypeError:
             if side is Side.OFFICIAL:
                 self.shared.miss(name)
+            return None
+
+    def unless_lost[T](self, ask: Callable[[], T]) -> T | None:
+        """Go on without the official server if there is a satellite to go on with.
+
+        Parameters
+        ----------
+        ask : callable
+            Asks one side.
+
+        Returns
+        -------
+        answer : object or `None`
+            `None` if the server turned out to be out of reach.
+        """
+        try:
+            return ask()
+        except OfflineError as error:
+            if self.personal is None:
+                raise
+            self.shared.reach.lose(error)
             return None
 
     def count_into(self, metrics: ButlerMetrics) -> None:
@@ -375,16 +396,6 @@ class Sides:
         if self.in_transaction:
             return None
         return self.shared.written, self.shared.satellite_version(), self.shared.official_stamp()
-
-    def _unless_lost[T](self, ask: Callable[[], T]) -> T | None:
-        """Go on without the official server if there is a satellite to go on with."""
-        try:
-            return ask()
-        except OfflineError as error:
-            if self.personal is None:
-                raise
-            self.shared.reach.lose(error)
-            return None
 
     def _own(self, stack: ExitStack, butler: DirectButler) -> DirectButler:
         stack.callback(butler.close)

@@ -200,6 +200,17 @@ class OfficialConnection(RemoteButlerHttpConnection):
         """Close the pool of connections; safe to call twice."""
         self._client.close()
 
+    def probe(self) -> None:
+        """Ask for a sign of life, without patience for a server that is busy.
+
+        Raises
+        ------
+        python_butler.errors.OfficialServerError, python_butler.errors.UnknownRepositoryError
+            If the server is away, or in trouble.
+        """
+        with contextlib.closing(OfficialConnection(self.label, self.server_url, patience=0)) as impatient:
+            impatient.get("universe")
+
     def cancel(self) -> None:
         """End all requests at once, from any thread; the connection cannot be used again.
 
@@ -290,7 +301,7 @@ class OfficialConnection(RemoteButlerHttpConnection):
                 raise
             clear = self._explain(error)
             clear._describe(error)
-            if error.status_code is None and isinstance(clear, OfflineError) and self.on_offline is not None:
+            if isinstance(clear, OfflineError) and error.status_code in (None, 503) and self.on_offline:
                 self.on_offline(clear)
             raise clear from None
 
@@ -320,10 +331,17 @@ class OfficialConnection(RemoteButlerHttpConnection):
                 f"The server at {host} does not serve {self.label}.",
                 "Check the address of this label in the repository index.",
             )
-        if status in (429, 503):
-            wait = _retry_after(error)
+        wait = _retry_after(error)
+        if status == 429 or (status == 503 and wait is not None):
+            what = "takes no more requests of yours for now" if status == 429 else "is overloaded"
             after = f" in {wait:.0f} s" if wait else " in a moment"
-            return _Busy(f"{name[0].upper()}{name[1:]} is busy.", f"Try again{after}.", retry_in=wait)
+            return _Busy(f"{name[0].upper()}{name[1:]} {what}.", f"Try again{after}.", retry_in=wait)
+        if status == 503:
+            # So says what stands before a server that is away: one that is busy names a time.
+            return _Offline(
+                f"{name[0].upper()}{name[1:]} ({host}) is not available now (status 503).",
+                "Wait until it is back; personal data can be used meanwhile.",
+            )
         if status is None:
             cause = error.__cause__
             if isinstance(cause, httpx2.TimeoutException):

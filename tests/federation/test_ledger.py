@@ -80,6 +80,27 @@ def test_records_that_differ_are_told_with_both_values_and_the_way_out(own_run: 
     assert len(own_run.query_data_ids(["visit", "detector"])) == 16
 
 
+@pytest.mark.parametrize("how", ["update", "replace"])
+def test_a_record_that_is_changed_after_it_was_compared_is_told(own_run: SatelliteButler, how: str) -> None:
+    own_run.put(table(1), "source", visit=101)
+    add_own_visit(own_run, 7)
+    assert len(own_run.query_data_ids(["visit", "detector"])) == 16
+    (record,) = own_run._sides.official.query_dimension_records("visit", visit=101, instrument="Cam")
+
+    def change(exposure_time: float) -> None:
+        row = record.toDict() | {"exposure_time": exposure_time}
+        if how == "update":
+            own_run.registry.syncDimensionData("visit", row, update=True)
+        else:
+            own_run.registry.insertDimensionData("visit", row, replace=True)
+
+    change(99.0)
+    with pytest.raises(ConflictingRepositoriesError, match=r"30\.0 in dp2 and 99\.0 in your satellite"):
+        own_run.query_data_ids(["visit", "detector"])
+    change(30.0)
+    assert len(own_run.query_data_ids(["visit", "detector"])) == 16
+
+
 def test_dataset_types_that_differ_are_told_with_both_definitions(own_run: SatelliteButler) -> None:
     writer = own_run._sides.writer
     writer.registry.registerDatasetType(

@@ -97,6 +97,45 @@ def test_personal_and_pinned_datasets_need_no_server(
 
 
 @pytest.mark.filterwarnings("ignore::python_butler.federation.OfflineWarning")
+@pytest.mark.parametrize("seconds", [reach.RETRY_SECONDS, 0.0])
+def test_nor_do_they_need_one_that_a_gateway_stands_in_for(
+    pinned: SatelliteButler, own_small_platform: Platform, monkeypatch: pytest.MonkeyPatch, seconds: float
+) -> None:
+    monkeypatch.setattr(reach, "RETRY_SECONDS", seconds)
+    asks = what_needs_no_server(pinned)
+    own_small_platform.trouble(status=503)
+    pinned._sides.shared.forget_official()
+    for ask in asks:
+        ask()
+
+
+@pytest.mark.filterwarnings("ignore::python_butler.federation.OfflineWarning")
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda butler: butler.collections.query("u/*"),
+        lambda butler: [i.name for i in butler.collections.query_info("u/me/*", include_parents=True)],
+        lambda butler: [t.name for t in butler.registry.queryDatasetTypes("s*", missing=[])],
+    ],
+)
+def test_a_listing_is_the_first_to_notice_that_the_server_is_away(
+    pinned: SatelliteButler, own_small_platform: Platform, ask: Callable[[SatelliteButler], list[str]]
+) -> None:
+    own_small_platform.stop_server()
+    assert set(ask(pinned)) & {"u/me/mine", "source"}
+
+
+def test_a_listing_without_server_and_satellite_is_none(own_small_platform: Platform) -> None:
+    with open_butler("dp2", collections="dp2") as butler:
+        own_small_platform.stop_server()
+        for _ in range(2):
+            with pytest.raises(OfflineError, match="dp2 server"):
+                butler.collections.query("*")
+            with pytest.raises(OfflineError, match="dp2 server"):
+                butler.registry.queryDatasetTypes("s*", missing=[])
+
+
+@pytest.mark.filterwarnings("ignore::python_butler.federation.OfflineWarning")
 def test_personal_work_goes_on_while_a_server_comes_back(
     pinned: SatelliteButler, own_small_platform: Platform, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -135,6 +174,29 @@ def test_a_referenced_dataset_is_read_through_the_satellite(own_small_platform: 
         assert first_id(butler.get("source", visit=102)) == 102
         assert own_small_platform.requests() == []
         assert butler.query_datasets("source", where="visit = 102", instrument="Cam") == [ref]
+
+
+def test_names_that_are_not_official_are_not_asked_for_each_minute(
+    own_small_platform: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    minutes = [0]
+    monkeypatch.setattr(Shared, "official_stamp", lambda self: minutes[0])
+
+    def asked_for() -> int:
+        own_small_platform.requests(forget=True)
+        assert butler.collections.get_info("u/me/chain", include_summary=True)
+        return len(own_small_platform.requests())
+
+    with open_butler("dp2", collections="dp2") as butler:
+        runs = [f"u/me/chain/v{number}" for number in range(20)]
+        for run in runs:
+            butler.collections.register(run)
+        butler.collections.register("u/me/chain", CollectionType.CHAINED)
+        butler.collections.redefine_chain("u/me/chain", runs)
+        minutes[0] += 1
+        assert asked_for() == 0
+        butler.registry.refresh()
+        assert asked_for() > 20
 
 
 @pytest.mark.usefixtures("one_minute")
@@ -224,7 +286,7 @@ def test_what_needs_the_server_fails_in_seconds(
         # It is known now.
         with quickly(8):
             for ask in asks:
-                with pytest.raises(OfflineError, match="cannot be reached"):
+                with pytest.raises(OfflineError, match=r"satellite\. The dp2 server .* (reached|in time)\."):
                     ask()
     assert [each.category for each in told if each.category is not ResourceWarning] == [OfflineWarning]
     with warnings.catch_warnings():
@@ -267,8 +329,8 @@ def readings(butler: SatelliteButler, ref: DatasetRef) -> dict[str, Callable[[],
         (401, TokenError, "refused"),
         (403, ForbiddenError, "may not read dp2"),
         (404, UnknownRepositoryError, "does not serve dp2"),
-        (429, ServerBusyError, "busy"),
-        (503, ServerBusyError, "busy"),
+        (429, ServerBusyError, "no more requests of yours"),
+        (503, OfflineError, "is not available now"),
         (500, OfflineError, "failed with status 500"),
     ],
 )

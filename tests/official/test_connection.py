@@ -155,8 +155,8 @@ def test_the_token_is_read_anew_for_each_request(
         (401, TokenError, ErrorKind.TOKEN, "refused by the dp2 server"),
         (403, ForbiddenError, ErrorKind.FORBIDDEN, "may not read dp2"),
         (404, UnknownRepositoryError, ErrorKind.UNKNOWN_REPOSITORY, "does not serve dp2"),
-        (429, ServerBusyError, ErrorKind.BUSY, "dp2 server is busy"),
-        (503, ServerBusyError, ErrorKind.BUSY, "dp2 server is busy"),
+        (429, ServerBusyError, ErrorKind.BUSY, "dp2 server takes no more requests of yours"),
+        (503, OfflineError, ErrorKind.OFFLINE, "is not available now"),
         (500, OfflineError, ErrorKind.OFFLINE, "failed with status 500"),
     ],
 )
@@ -210,15 +210,25 @@ def test_a_busy_server_is_asked_again_when_it_wants_to_be(scripted: Scripted) ->
     connection.close()
 
 
-def test_patience_ends(scripted: Scripted) -> None:
+@pytest.mark.parametrize(("status", "message"), [(429, "requests of yours"), (503, "is overloaded")])
+def test_patience_ends(scripted: Scripted, status: int, message: str) -> None:
     connection = OfficialConnection("dp2", scripted.url, patience=0.5)
-    scripted.answers = [(429, {"Retry-After": "30"}, {})]
+    scripted.answers = [(status, {"Retry-After": "30"}, {})]
     begin = time.monotonic()
-    with pytest.raises(ServerBusyError, match="in 30 s") as caught:
+    with pytest.raises(ServerBusyError, match=f"{message}.*in 30 s") as caught:
         connection.get("universe")
     assert caught.value.retry_in == 30.0
     assert time.monotonic() - begin < 25.0
     connection.close()
+
+
+def test_a_sign_of_life_is_not_waited_for(connection: OfficialConnection, scripted: Scripted) -> None:
+    connection.probe()
+    scripted.answers = [(503, {"Retry-After": "100"}, {})]
+    begin = time.monotonic()
+    with pytest.raises(ServerBusyError):
+        connection.probe()
+    assert time.monotonic() - begin < 60.0
 
 
 def test_waiting_ends_when_it_is_cancelled(scripted: Scripted) -> None:
