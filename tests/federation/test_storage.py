@@ -8,15 +8,18 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from lsst.daf.butler import DatasetType
+from lsst.daf.butler import DatasetNotFoundError, DatasetType
+from lsst.resources import ResourcePath
 
 from python_butler.demo.platform import Platform
 from python_butler.demo.postgres import PostgresServer
-from python_butler.errors import SatelliteError
+from python_butler.errors import SatelliteError, UnknownVersionError
 from python_butler.federation import SatelliteButler
 from python_butler.federation import open as open_butler
 from python_butler.satellite import Satellite
 from python_butler.satellite.report import Status
+from python_butler.satellite.spool import Spool
+from python_butler.satellite.storage import storage_of
 
 from .conftest import table
 
@@ -150,6 +153,91 @@ def test_official_datasets_are_referenced_pinned_and_forgotten(
     assert not any(uri.exists() for uri in uris)
     assert satellite.forget(refs).forgotten == 3
     assert list(butler.get("source", instrument="Cam", visit=102)["id"]) == [102, 103, 104]
+
+
+DETECTORS = [{"instrument": "Cam", "visit": 101, "detector": detector} for detector in (1, 2, 3, 4)]
+
+
+def spooled(satellite: Satellite) -> list[str]:
+    """Files that wait in the bucket."""
+    root = storage_of(satellite).files.join(".spool/", forceDirectory=True)
+    return [str(uri) for uri in ResourcePath.findFileResources([root])]
+
+
+def test_what_is_saved_has_versions_that_are_loaded_and_retired(
+    butler: SatelliteButler, satellite: Satellite
+) -> None:
+    first = butler.save(table(1), "bright", skymap="sky", tract=1)
+    butler.save(table(2), "bright", skymap="sky", tract=2)
+    source = butler.get("object", skymap="sky", tract=1)
+    second = butler.save(source, "bright", skymap="sky", tract=1)
+    assert (first.run, second.run) == ("u/me/bright/v1", "u/me/bright/v2")
+    assert [(v.version, v.datasets) for v in butler.versions("bright")] == [(2, 1), (1, 2)]
+    assert butler.getURI(second).scheme == "s3"
+    (note,) = butler.provenance(second)["inputs"]
+    assert note["dataset_type"] == "object"
+    with open_butler("dp2", collections="dp2") as other:
+        assert list(other.load("bright", skymap="sky", tract=1)["id"]) == list(source["id"])
+        assert other.load("bright", skymap="sky", tract=1, version=1)["id"][0] == 1
+        assert other.load("bright", skymap="sky", tract=2)["id"][0] == 2
+        other.retire("bright", 1, purge=True)
+        assert [(v.version, v.datasets) for v in other.versions("bright")] == [(2, 1)]
+        with pytest.raises(DatasetNotFoundError):
+            other.load("bright", skymap="sky", tract=2)
+    assert satellite.check(min_age=0, thorough=True).clean
+
+
+def test_saves_in_quick_succession_are_seen_at_once_and_committed(
+    butler: SatelliteButler, satellite: Satellite
+) -> None:
+    for number, data_id in enumerate(DETECTORS):
+        butler.save(table(number), "many", data_id)
+        assert butler.load("many", data_id)["id"][0] == number
+    with open_butler("dp2", collections="dp2") as other:
+        assert [int(other.load("many", data_id)["id"][0]) for data_id in DETECTORS] == [0, 1, 2, 3]
+        # This commits all that waits.
+        assert [(v.version, v.datasets) for v in other.versions("many")] == [(1, 4)]
+    assert Spool(satellite).waiting() == 0
+    assert spooled(satellite) == []
+    assert satellite.check(min_age=0).clean
+
+
+def test_a_batch_is_saved_as_a_whole_or_not_at_all(butler: SatelliteButler, satellite: Satellite) -> None:
+    with open_butler("dp2", collections="dp2") as other, butler.deferred() as batch:
+        for number, data_id in enumerate(DETECTORS):
+            batch.save(table(number), "many", data_id)
+        with pytest.raises(UnknownVersionError):
+            other.load("many", DETECTORS[0])
+        assert len(spooled(satellite)) == len(DETECTORS)
+    with open_butler("dp2", collections="dp2") as other:
+        assert [int(other.load("many", data_id)["id"][0]) for data_id in DETECTORS] == [0, 1, 2, 3]
+    with butler.deferred() as batch:
+        batch.save(table(9), "many", DETECTORS[0])
+        batch.put(table(9), "source", instrument="Cam", visit=102)
+        batch.discard()
+    assert [(v.version, v.datasets) for v in butler.versions("many")] == [(1, 4)]
+    assert butler.load("many", DETECTORS[0])["id"][0] == 0
+    assert spooled(satellite) == []
+    assert satellite.check(min_age=0).clean
+
+
+def test_a_batch_that_was_left_is_committed_by_another_butler(
+    butler: SatelliteButler, satellite: Satellite
+) -> None:
+    def fails() -> None:
+        with butler.deferred("night") as batch:
+            batch.save(table(1), "many", DETECTORS[0])
+            batch.keep()
+            raise LookupError
+
+    with pytest.raises(LookupError):
+        fails()
+    with open_butler("dp2", collections="dp2") as other:
+        (left,) = other.batches()
+        assert left.commit() == 1
+        assert other.load("many", DETECTORS[0])["id"][0] == 1
+    assert spooled(satellite) == []
+    assert satellite.check(min_age=0).clean
 
 
 def test_a_newer_format_is_told(butler: SatelliteButler, satellite: Satellite) -> None:
