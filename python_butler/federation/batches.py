@@ -15,6 +15,7 @@ from ..errors import InvalidRequestError
 from ..satellite.notebook import shows_progress
 from ..satellite.progress import ProgressCallback, ProgressWish
 from ..satellite.spool import Batch, BatchInfo, Spool
+from ..satellite.usage.room import bytes_of, check_room
 from ..satellite.versions import drop
 from ..saving.names import chain_of
 from ..saving.origin import Origin
@@ -147,6 +148,7 @@ class Deferred:
         """
         self._check_open()
         butler = self.butler
+        check_room(butler._place, bytes_of(obj))
         if isinstance(datasetRefOrType, DatasetRef):
             ref = datasetRefOrType
             butler._writing.prepare([ref])

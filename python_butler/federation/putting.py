@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
 from typing import Any, TextIO, cast, override
 
 from lsst.daf.butler import (
@@ -27,7 +28,13 @@ from lsst.daf.butler.transfers import RepoExportContext
 from lsst.resources import ResourcePath, ResourcePathExpression
 
 from ..satellite.place import Place
-from ..satellite.usage.room import bytes_of, check_room, explains_write_failures, whole_or_not
+from ..satellite.usage.room import (
+    bytes_of,
+    check_room,
+    check_room_for_files,
+    explains_write_failures,
+    whole_or_not,
+)
 from .remembered import RememberingButler
 from .safety import ReadOnlyError
 from .transfers import Exporting, Importing
@@ -96,6 +103,9 @@ class PuttingButler(RememberingButler):
         if not datasets:
             return
         self._check_writeable()
+        sources = [ResourcePath(dataset.path, forceAbsolute=False) for dataset in datasets]
+        local = {Path(uri.ospath) for uri in sources if uri.isLocal and uri.isabs()}
+        check_room_for_files(self._place, local, transfer=transfer, sure=not skip_existing)
         refs = [ref for dataset in datasets for ref in dataset.refs]
         self._writing.prepare(refs)
         if skip_existing:

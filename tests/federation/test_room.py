@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from lsst.daf.butler import DatasetType
+from lsst.daf.butler import DatasetRef, DatasetType, FileDataset
 
 from python_butler.demo.platform import Platform
 from python_butler.errors import LittleRoomWarning, NoSpaceError
@@ -72,3 +72,47 @@ def test_a_transaction_that_does_not_fit_leaves_nothing_of_it(
         write()
     assert not _files(tmp_path / "disk")
     assert not full_soon.exists("other", skymap="sky", tract=1)
+
+
+@pytest.mark.parametrize("transfer", ["copy", "move"])
+def test_files_that_do_not_fit_are_not_begun_to_be_ingested(
+    full_soon: SatelliteButler, tmp_path: Path, transfer: str
+) -> None:
+    files = []
+    for tract in (1, 2):
+        ref = DatasetRef(
+            full_soon.get_dataset_type("array"),
+            full_soon.registry.expandDataId(skymap="sky", tract=tract),
+            "u/me/mine",
+        )
+        path = tmp_path / f"{tract}.pickle"
+        path.write_bytes(bytes(3_200_000))
+        files.append(FileDataset(str(path), ref))
+    with pytest.raises(NoSpaceError, match=r"6\.40 MB"):
+        full_soon.ingest(*files, transfer=transfer)
+    assert not _files(tmp_path / "disk")
+    assert len(list(tmp_path.glob("*.pickle"))) == 2
+
+
+@pytest.mark.filterwarnings("error::python_butler.errors.LittleRoomWarning")
+def test_files_that_stay_where_they_are_need_no_room(full_soon: SatelliteButler, tmp_path: Path) -> None:
+    ref = DatasetRef(
+        full_soon.get_dataset_type("array"),
+        full_soon.registry.expandDataId(skymap="sky", tract=1),
+        "u/me/mine",
+    )
+    path = tmp_path / "large.pickle"
+    path.write_bytes(bytes(16_000_000))
+    full_soon.ingest(FileDataset(str(path), ref), transfer="direct")
+    assert full_soon.getURI(ref).ospath == str(path)
+
+
+def test_what_is_gathered_and_may_not_fit_is_warned_of(full_soon: SatelliteButler) -> None:
+    with full_soon.deferred() as batch:
+        with (
+            pytest.warns(LittleRoomWarning, match=r"about 24\.0 MB"),
+            pytest.raises(NoSpaceError, match="not in the batch"),
+        ):
+            batch.put(np.zeros(3_000_000), "array", skymap="sky", tract=1)
+        batch.put(np.arange(3), "array", skymap="sky", tract=1)
+    assert list(full_soon.get("array", skymap="sky", tract=1)) == [0, 1, 2]

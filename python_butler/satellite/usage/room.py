@@ -13,7 +13,7 @@ import os
 import sqlite3
 import time
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Concatenate, Protocol
 from uuid import uuid4
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 __all__ = [
     "bytes_of",
     "check_room",
+    "check_room_for_files",
     "explains_write_failures",
     "full_disk_explained",
     "is_full",
@@ -111,6 +112,42 @@ def check_room(place: Place, needed: int | None, *, sure: bool = False) -> None:
         raise NoSpaceError(message, _next_step(place))
     # It is about the line that asked for it, wherever that is.
     warnings.warn(LittleRoomWarning(f"{message} {_next_step(place)}"), skip_file_prefixes=(_PACKAGE,))
+
+
+def check_room_for_files(
+    place: Place, sources: Iterable[Path], *, transfer: str | None, sure: bool = False
+) -> None:
+    """See whether files that are about to be brought into a satellite will fit.
+
+    Parameters
+    ----------
+    place : `Place`
+        The satellite.
+    sources : iterable of `pathlib.Path`
+        The files; those that are not there are not counted.
+    transfer : `str` or `None`
+        How they come, as upstream calls it. Only copies take room, and what is moved from another disk.
+    sure : `bool`, optional
+        Whether all of them will come.
+
+    Raises
+    ------
+    NoSpaceError
+        If all will come, and they do not fit.
+    """
+    directory = _files_directory(place)
+    if directory is None or transfer not in ("copy", "move"):
+        return
+    needed = 0
+    with contextlib.suppress(FileNotFoundError):
+        here = directory.stat().st_dev
+        for source in sources:
+            with contextlib.suppress(OSError):
+                status = source.stat()
+                if transfer == "copy" or status.st_dev != here:
+                    needed += status.st_size
+    if needed:
+        check_room(place, needed, sure=sure)
 
 
 def bytes_of(obj: Any) -> int | None:
