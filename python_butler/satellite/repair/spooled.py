@@ -446,7 +446,7 @@ def _ended(case: Case, slips: list[Slip]) -> bool:
 
 def _end_batch(case: Case, spool: Spool, finding: Finding) -> None:
     try:
-        batch = spool.open_batch(finding.key)
+        batch = spool.open_batch(finding.key, idle=case.options.age)
         if finding.kind is Kind.BATCH_LEFT or case.options.batches == "commit":
             # Again, if it was killed right after: that is harmless.
             batch.commit()

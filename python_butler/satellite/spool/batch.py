@@ -6,6 +6,7 @@ import contextlib
 import logging
 import os
 import threading
+import time
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
@@ -259,7 +260,7 @@ class Batch:
         return sorted(found, key=lambda info: (info.began, info.id))
 
     @classmethod
-    def take_up(cls, place: Place, desk: Desk, id: str) -> Batch:
+    def take_up(cls, place: Place, desk: Desk, id: str, idle: float) -> Batch:
         """Take one up; for `Spool.open_batch`."""
         path = desk.path / BATCHES / f"{id}{SUFFIX}"
         try:
@@ -271,6 +272,13 @@ class Batch:
         if owner.alive() and owner.pid != os.getpid():
             raise SatelliteError(
                 f"The batch {id} is in use by process {owner.pid}.", "Wait for its end, or end the process."
+            )
+        if owner.alive() is None and idle > 0 and (age := time.time() - path.stat().st_mtime) < idle:
+            raise SatelliteError(
+                f"The batch {id} was changed {max(age, 0):.0f} seconds ago by process {owner.pid} on "
+                f"{owner.host}, which may still use it.",
+                f"Wait until it has not changed for {idle:.0f} seconds. If that process is certainly gone: "
+                f"satellite repair {place.label} --batches commit --min-age 0, or --batches discard.",
             )
         batch_file.cut_unfinished(path)
         return cls(place, desk, path, slips)

@@ -44,6 +44,9 @@ __all__ = ["Spool"]
 LOCK = "lock"
 """File, beside the slips, of the lock of whoever commits them."""
 
+_IDLE = 600.0
+"""Seconds after which a process on another machine is taken to be done with its batch."""
+
 
 class Spool:
     """The datasets of a satellite that are safe on disk and not yet in the registry.
@@ -274,13 +277,16 @@ class Spool:
         """
         return Batch.all(self._desk)
 
-    def open_batch(self, id: str) -> Batch:
+    def open_batch(self, id: str, *, idle: float = _IDLE) -> Batch:
         """Take up a batch that another process has left.
 
         Parameters
         ----------
         id : `str`
             As `batches` tells it.
+        idle : `float`, optional
+            Seconds for which nothing must have been added if it cannot be known whether that process
+            has ended.
 
         Returns
         -------
@@ -290,10 +296,10 @@ class Spool:
         Raises
         ------
         SatelliteError
-            If there is none, it is in use, or it was begun by a newer version of this package.
+            If there is none, it is in use or may be, or it was begun by a newer version of this package.
         """
         with self._writing():
-            return Batch.take_up(self._place, self._desk, id)
+            return Batch.take_up(self._place, self._desk, id, idle)
 
     # How
 

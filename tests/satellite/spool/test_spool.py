@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -244,6 +246,35 @@ def test_an_interrupt_when_all_is_committed_takes_nothing_back(
         found = [butler.get_dataset(ref.id) for ref in refs]
         assert all(ref is not None and same(butler.get(ref), n) for n, ref in enumerate(found))
     assert Satellite.open(place.label, place.root).check(min_age=0).clean
+
+
+@pytest.mark.parametrize("way", ["idle", "sure", "repaired"])
+def test_a_batch_of_another_machine_is_left_alone_while_it_may_be_in_use(
+    place: Place, spool: Spool, reader: DirectButler, way: str
+) -> None:
+    batch = spool.begin()
+    ref = batch.put(reader, table(1), reference(reader.dimensions, 1))
+    path = place.root / "spool" / "batches" / f"{batch.id}.batch"
+    header, rest = path.read_bytes().split(b"\n", 1)
+    document = json.loads(header)
+    document["owner"] |= {"host": "elsewhere", "pid": 1}
+    path.write_bytes(json.dumps(document).encode() + b"\n" + rest)
+    with pytest.raises(SatelliteError, match="process 1 on elsewhere, which may still use it"):
+        spool.open_batch(batch.id)
+    satellite = Satellite.open(place.label, place.root)
+    assert satellite.repair(batches="commit").results == []
+    match way:
+        case "idle":
+            long_ago = time.time() - 1_000
+            os.utime(path, (long_ago, long_ago))
+            assert spool.open_batch(batch.id).commit() == 1
+        case "sure":
+            assert spool.open_batch(batch.id, idle=0).commit() == 1
+        case "repaired":
+            assert satellite.repair(batches="commit", min_age=0).clean
+    assert not spool.batches()
+    with place.reader() as butler:
+        assert butler.get_dataset(ref.id) is not None
 
 
 def test_a_discarded_batch_leaves_nothing(spool: Spool, place: Place, reader: DirectButler) -> None:
