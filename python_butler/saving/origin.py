@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
-from typing import Any
+from typing import Any, override
 
 from lsst.daf.butler import DatasetProvenance, DatasetRef
 
@@ -23,8 +23,22 @@ __all__ = ["Origin", "code", "software"]
 
 _INPUTS = 2_000
 _CODE_CHARACTERS = 100_000
+_IN_FILES = 100
+"""Inputs that are written into a file, too; of more, only their number is. The notes name them."""
+
 _ALWAYS = ("python-butler", "lsst-daf-butler", "matplotlib")
 """Distributions that do not tell their version in their module."""
+
+
+class _Provenance(DatasetProvenance):
+    """What upstream's formatters write into files, without thousands of lines in each of many files."""
+
+    @override
+    def to_flat_dict(
+        self, ref: DatasetRef | None, /, *, max_inputs: int | None = None, **kwargs: Any
+    ) -> dict[str, Any]:
+        most = _IN_FILES if max_inputs is None else min(max_inputs, _IN_FILES)
+        return super().to_flat_dict(ref, max_inputs=most, **kwargs)
 
 
 @dataclass(frozen=True)
@@ -67,7 +81,7 @@ class Origin:
     @property
     def provenance(self) -> DatasetProvenance:
         """What formatters are told, some of which write it into the file."""
-        provenance = DatasetProvenance()
+        provenance = _Provenance()
         for ref in self.inputs:
             provenance.add_input(ref)
         return provenance

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Hashable
+from itertools import takewhile
 
 from lsst.daf.butler import DatasetRef
 
@@ -58,7 +59,8 @@ class ReadTracker:
         me = threading.get_ident()
         with self._lock:
             last = self._saved.get((name, me), 0)
-            reads = [read for read in self._reads if read[0] > last]
+            # The last ones first: of the many that are remembered few are new.
+            reads = list(takewhile(lambda read: read[0] > last, reversed(self._reads)))[::-1]
         mine = [read for read in reads if read[1] == me]
         return list({ref.id: ref for _, _, ref in mine or reads}.values())
 
