@@ -65,16 +65,25 @@ def test_what_was_acknowledged_outlives_a_killed_process(
 
 
 @pytest.mark.timeout(600)
+@pytest.mark.parametrize(("work", "kills"), [("save", 30), ("straight_saves", 12), ("deferred_saves", 12)])
 def test_what_was_saved_outlives_a_killed_kernel(
-    platform: Platform, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    platform: Platform, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, work: str, kills: int
 ) -> None:
     for name, value in platform.environment.items():
         monkeypatch.setenv(name, value)
     with nursery() as carry_out:
-        outlive(carry_out, tmp_path, "save", None, 30)
+        outlive(carry_out, tmp_path, work, None, kills, from_first=work != "save")
 
 
-def outlive(carry_out: CarryOut, tmp_path: Path, work: str, before: str | None, kills: int) -> None:
+def outlive(
+    carry_out: CarryOut,
+    tmp_path: Path,
+    work: str,
+    before: str | None,
+    kills: int,
+    *,
+    from_first: bool = False,
+) -> None:
     """Kill a piece of work again and again, each time after others have prepared it."""
     satellite = create(tmp_path / "satellite")
     root = str(satellite.root)
@@ -89,7 +98,7 @@ def outlive(carry_out: CarryOut, tmp_path: Path, work: str, before: str | None, 
             acknowledged += carry_out(Order(before, root, first)).datasets
         # The first one shows how long it takes. The moment is what is tried out: nothing is waited for.
         after = moments.uniform(0, took) if kill else None
-        outcome = carry_out(Order(work, root, first, kill_after=after))
+        outcome = carry_out(Order(work, root, first, kill_after=after, from_first=from_first))
         assert outcome.error is None, outcome.error
         if outcome.done:
             # The first one also warms what all of them share.

@@ -22,6 +22,7 @@ from python_butler.satellite import Satellite
 from python_butler.satellite.layout import DATABASE, FILES
 from python_butler.satellite.spool import Batch, Spool
 from python_butler.satellite.storage import storage_of
+from python_butler.saving.pace import Pace
 
 RUN = "u/me/run"
 STARS, NOTES = "stars", "notes"
@@ -209,6 +210,32 @@ def save(satellite: Satellite, first: int) -> Iterator[Dataset]:
             yield Dataset(str(ref.id), name, number, ref.run)
 
 
+def straight_saves(satellite: Satellite, first: int) -> Iterator[Dataset]:
+    """The same at a person's pace: each is saved straight into the registry."""
+    # In this process alone, which ends with the work.
+    Pace.begins = _never  # type: ignore[method-assign]
+    yield from save(satellite, first)
+
+
+def _never(pace: Pace) -> bool:
+    return False
+
+
+def deferred_saves(satellite: Satellite, first: int) -> Iterator[Dataset]:
+    """Save datasets in three batches, which acknowledge them when they have been committed."""
+    import python_butler
+
+    with python_butler.open("dp2", root=satellite.root) as butler:
+        for start in range(first, first + 24, 8):
+            with butler.deferred():
+                refs = [
+                    (butler.save(content(name, number), name, htm7=_FIRST_PIXEL + number), name, number)
+                    for name, number in _datasets(start, 8)
+                ]
+            for ref, name, number in refs:
+                yield Dataset(str(ref.id), name, number, ref.run)
+
+
 def straight_put(satellite: Satellite, first: int) -> Iterator[Dataset]:
     """Put two datasets straight into the registry, as a notebook does it."""
     import python_butler
@@ -319,6 +346,8 @@ WORKS: dict[str, Work] = {
         prune,
         migrate,
         save,
+        straight_saves,
+        deferred_saves,
         straight_put,
         straight_save,
         straight_transaction,
