@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +11,10 @@ import pytest
 from lsst.pipe.base import Pipeline, PipelineTask
 
 from python_butler import processing
+from python_butler.demo.platform import Platform
 from python_butler.processing.workdir import WorkDirectory
 from python_butler.satellite import Satellite
+from tests.datastore.checksums import digests, listing
 
 from .tasks import GatherTask, MeasureTask
 
@@ -44,6 +46,14 @@ def satellite(
             "storage": request.getfixturevalue("object_storage"),
         }
     return Satellite.create("dp2", **where)
+
+
+@pytest.fixture
+def official_untouched(repository: Path, platform: Platform) -> Iterator[None]:
+    """The official repository is what it was when the test is over."""
+    before = digests(repository), listing(platform)
+    yield
+    assert (digests(repository), listing(platform)) == before
 
 
 def pipeline(*tasks: type[PipelineTask] | tuple[type[PipelineTask], dict[str, Any]]) -> Pipeline:

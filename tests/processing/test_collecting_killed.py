@@ -76,6 +76,7 @@ def collect_and_kill(nursery: subprocess.Popen[str], directory: Path, after: flo
     assert nursery.stdout.readline() == "ended\n"
 
 
+@pytest.mark.usefixtures("official_untouched")
 def test_killed_at_any_moment_it_is_completed_by_another_call(
     ran: Ran, nursery: subprocess.Popen[str], tmp_path: Path
 ) -> None:

@@ -13,10 +13,8 @@ import pytest
 from lsst.daf.butler import Butler
 
 import python_butler
-from python_butler.demo.platform import Platform
 from python_butler.satellite import Satellite
 from python_butler.satellite.repair import Options, check
-from tests.datastore.checksums import digests, listing
 from tests.processes import PATIENCE, running
 
 from .conftest import DETECTORS, VISIT, Prepare, pipeline
@@ -69,11 +67,11 @@ def hear(told: subprocess.Popen[str]) -> str:
 
 
 @pytest.mark.timeout(600)
+@pytest.mark.usefixtures("official_untouched")
 @pytest.mark.parametrize("satellite", ["here", "elsewhere"], indirect=True)
 def test_two_runs_at_once_and_a_notebook_that_saves_all_the_time_are_not_in_each_others_way(
-    prepare_run: Prepare, satellite: Satellite, platform: Platform, repository: Path
+    prepare_run: Prepare, satellite: Satellite
 ) -> None:
-    official = digests(repository), listing(platform)
     # Of one name: they come into the same chain, and refer to the same inputs.
     tasks = [pipeline(MeasureTask, GatherTask), pipeline(MeasureTask, GatherTask, CalibrateTask)]
     workdirs = [prepare_run(each, directory=name) for each, name in zip(tasks, "ab", strict=True)]
@@ -117,4 +115,3 @@ def test_two_runs_at_once_and_a_notebook_that_saves_all_the_time_are_not_in_each
         counts = [both.get("note", collections=run)["count"][0] for run in saved]
     assert counts == list(range(len(saved)))
     assert check(satellite, Options(min_age=0)).clean
-    assert (digests(repository), listing(platform)) == official

@@ -153,6 +153,7 @@ def _gone(pids: set[int]) -> bool:
     return not any(Path(f"/proc/{pid}").exists() for pid in pids)
 
 
+@pytest.mark.usefixtures("official_untouched")
 def test_a_run_that_is_killed_at_any_moment_goes_on_where_it_was(
     prepare_run: Prepare, satellite: Satellite, tmp_path: Path
 ) -> None:

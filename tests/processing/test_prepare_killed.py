@@ -59,6 +59,7 @@ def check_complete(directory: Path) -> None:
     assert not [path for path in directory.iterdir() if path.name.startswith(".")]
 
 
+@pytest.mark.usefixtures("official_untouched")
 @pytest.mark.timeout(600)
 def test_preparing_again_completes_what_was_killed(satellite: Satellite, tmp_path: Path) -> None:
     begin = time.monotonic()
