@@ -86,7 +86,7 @@ $(STAMPS)/extension: $(FRONT_END) $(STAMPS)/packages
 	@echo "Building the front end ..."
 	@jlpm build:prod > $(STAMPS)/build.log 2>&1 || { cat $(STAMPS)/build.log; exit 1; }
 	@# Its last line, by scripts/size.mjs; the rest of the log has the parts.
-	@echo "Size of the bundle: $$(tail -n 1 $(STAMPS)/build.log | xargs)"
+	@tail -n 1 $(STAMPS)/build.log | awk '{print "Size of the bundle: " $$1, $$2 ", packed " $$3, $$4}'
 	@# JupyterLab reads the bundle where it is built, so that a rebuild is seen at the next reload.
 	@mkdir -p $(VENV)/share/jupyter/labextensions
 	@rm -rf $(VENV)/share/jupyter/labextensions/python-butler
