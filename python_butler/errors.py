@@ -22,6 +22,7 @@ __all__ = [
     "OfficialServerError",
     "OfflineError",
     "PythonButlerError",
+    "QueryFailedError",
     "SatelliteError",
     "ServerBusyError",
     "TokenError",
@@ -139,6 +140,10 @@ class OfflineError(OfficialServerError):
     """The official server cannot be reached, or answers with a failure of its own."""
 
     kind = ErrorKind.OFFLINE
+
+
+class QueryFailedError(OfflineError):
+    """The official server failed to answer one query; it can be reached, and may answer others."""
 
 
 class BrokenOffError(OfficialServerError):

@@ -26,7 +26,7 @@ from lsst.daf.butler.queries.tree import (
 from lsst.daf.butler.registry import NoDefaultCollectionError
 from lsst.utils.iteration import chunk_iterable
 
-from ..errors import OfflineError
+from ..errors import OfflineError, QueryFailedError
 from ..satellite.storage import storage_of
 from .gathering import UPLOAD_ROWS
 from .inputs import Inputs
@@ -413,7 +413,7 @@ class FederatedQueryDriver(QueryDriver):
         try:
             return ask()
         except OfflineError as error:
-            if was_lost or sides.personal is None:
+            if was_lost or sides.personal is None or isinstance(error, QueryFailedError):
                 raise
             reach.lose(error)
             return ask()

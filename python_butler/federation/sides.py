@@ -19,7 +19,7 @@ from lsst.daf.butler.direct_butler import DirectButler
 from lsst.daf.butler.registry import RegistryDefaults
 from lsst.daf.butler.remote_butler import RemoteButler
 
-from ..errors import OfflineError, SatelliteError
+from ..errors import OfflineError, QueryFailedError, SatelliteError
 from ..satellite import Satellite
 from ..satellite.place import Place
 from ..satellite.storage import storage_of
@@ -345,7 +345,7 @@ class Sides:
         try:
             return ask()
         except OfflineError as error:
-            if self.personal is None:
+            if self.personal is None or isinstance(error, QueryFailedError):
                 raise
             self.shared.reach.lose(error)
             return None

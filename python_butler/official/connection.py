@@ -35,6 +35,7 @@ from ..errors import (
     BrokenOffError,
     ForbiddenError,
     OfflineError,
+    QueryFailedError,
     ServerBusyError,
     TokenError,
     UnknownRepositoryError,
@@ -126,6 +127,9 @@ class _Offline(OfflineError, _Failure): ...
 
 
 class _BrokenOff(BrokenOffError, _Failure): ...
+
+
+class _QueryFailed(QueryFailedError, _Failure): ...
 
 
 class _Token(TokenError, _Failure): ...
@@ -360,7 +364,9 @@ class OfficialConnection(RemoteButlerHttpConnection):
                 f"{name[0].upper()}{name[1:]} ({host}) {reason}.",
                 "Check the network, or wait until it is back; personal data can be used meanwhile.",
             )
-        return _Offline(
+        # A server that fails at one query, or takes too long for a gateway, may be well otherwise.
+        one_query = status in (500, 504) and _is_query(error.__cause__)
+        return (_QueryFailed if one_query else _Offline)(
             f"{name[0].upper()}{name[1:]} failed with status {status}.",
             f"Try again; if it stays, report request {error.client_request_id} to the platform's support.",
         )
@@ -369,6 +375,11 @@ class OfficialConnection(RemoteButlerHttpConnection):
 def _was_answering(error: BaseException | None) -> TypeGuard[httpx2.TransportError]:
     """Whether a request failed after the server had begun to answer it."""
     return isinstance(error, httpx2.TransportError) and _ANSWERING in error.request.extensions
+
+
+def _is_query(error: BaseException | None) -> bool:
+    """Whether an answer is that to a query."""
+    return isinstance(error, httpx2.HTTPStatusError) and bool(_QUERY.search(error.request.url.path))
 
 
 _connections: weakref.WeakSet[OfficialConnection] = weakref.WeakSet()

@@ -18,6 +18,7 @@ from python_butler.errors import (
     ForbiddenError,
     OfflineError,
     PythonButlerError,
+    QueryFailedError,
     ServerBusyError,
     TokenError,
     UnknownRepositoryError,
@@ -151,6 +152,22 @@ def test_personal_work_goes_on_while_a_server_comes_back(
     own_small_platform.calm()
     own_small_platform.trouble(status=401)
     assert not pinned._sides.shared.reach.lost
+
+
+def test_a_query_that_the_server_fails_to_answer_does_not_make_it_a_lost_one(
+    pinned: SatelliteButler, own_small_platform: Platform
+) -> None:
+    own_small_platform.trouble(path="/v1/query/", status=500)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", OfflineWarning)
+        # The satellite's rows alone would look like all of them.
+        with pytest.raises(QueryFailedError, match="failed with status 500"):
+            pinned.query_datasets("source", ["u/me/mine", RUN])
+        with pytest.raises(QueryFailedError, match="failed with status 500"):
+            pinned.query_dimension_records("visit", instrument="Cam")
+        own_small_platform.calm()
+        assert first_id(pinned.get("source", visit=103)) == 103
+        assert len(pinned.query_datasets("source", ["u/me/mine", RUN])) > 1
 
 
 @pytest.mark.usefixtures("one_minute")
