@@ -12,6 +12,7 @@ from lsst.pipe.base.tests.mocks import (
     DynamicTestPipelineTaskConfig,
 )
 
+from python_butler.errors import SatelliteError
 from python_butler.federation import SatelliteButler
 
 from .conftest import table
@@ -57,7 +58,7 @@ def test_a_pipeline_is_planned_over_official_and_personal_datasets(
         input_collections=["u/me/mine", "dp2"],
         output_run="u/me/output",
     )
-    graph = builder.finish(attach_datastore_records=False).assemble()
+    graph = builder.finish().assemble()
     visits = {102} if where else {101, 102}
     quanta = graph.build_execution_quanta(task_label="measure")
     assert {quantum.dataId["visit"] for quantum in quanta.values()} == visits
@@ -72,3 +73,24 @@ def test_a_pipeline_is_planned_over_official_and_personal_datasets(
     (gather,) = graph.build_execution_quanta(task_label="gather").values()
     (measured,) = gather.inputs.values()
     assert {ref.dataId["visit"] for ref in measured} == visits
+
+
+def test_a_pipeline_is_planned_without_a_satellite(butler: SatelliteButler) -> None:
+    graph = PipelineGraph()
+    measure = DynamicTestPipelineTaskConfig()
+    measure.dimensions = {"instrument", "visit"}
+    measure.inputs["source"] = connection("source", {"instrument", "visit"})
+    measure.outputs["measured"] = connection("measured", {"instrument", "visit"})
+    graph.add_task("measure", DynamicTestPipelineTask, measure)
+    builder = AllDimensionsQuantumGraphBuilder(
+        graph, butler, input_collections=["dp2"], output_run="u/me/output"
+    )
+    # Records are those of files that one has, and there is nothing yet.
+    with pytest.raises(SatelliteError, match="no satellite of dp2 yet"):
+        builder.finish()
+    planned = builder.finish(attach_datastore_records=False).assemble()
+    quanta = planned.build_execution_quanta(task_label="measure")
+    official = butler.query_datasets("source", "dp2", instrument="Cam")
+    assert {ref for quantum in quanta.values() for refs in quantum.inputs.values() for ref in refs} == set(
+        official
+    )
