@@ -145,13 +145,8 @@ class Spooled:
             )
         for name, why in read.unreadable.items():
             path = desk.path / name
-            status = path.stat() if path.exists() else None
-            if status is not None and not status.st_size:
-                # Its name was made, its content never came: the dataset was not acknowledged.
-                if time.time() - status.st_mtime >= case.options.age:
-                    findings.append(Finding(Kind.UNFINISHED_FILE, str(path), "", 0, key=path))
-            elif status is not None:
-                findings.append(Finding(Kind.DAMAGED_SLIP, name, str(why), status.st_size, key=path))
+            with contextlib.suppress(FileNotFoundError):
+                findings.append(Finding(Kind.DAMAGED_SLIP, name, str(why), path.stat().st_size, key=path))
         for name, slip in read.aside.items():
             size = sum(file.size for file in slip.files)
             findings.append(Finding(Kind.SET_ASIDE, name, _what(slip), size, key=slip))
@@ -174,11 +169,11 @@ class Spooled:
             except FileNotFoundError:
                 continue
             if time.time() - status.st_mtime < case.options.age:
-                case.notes.append(f"The batch {path} was changed a moment ago, and was not judged.")
+                case.notes.append(f"{path} was changed a moment ago, and was not judged.")
             elif status.st_size:
                 findings.append(Finding(Kind.DAMAGED_BATCH, path.stem, "", status.st_size, key=path))
             else:
-                # It was being begun: nothing is in it.
+                # Its name was made, its content never came: nothing was acknowledged.
                 findings.append(Finding(Kind.UNFINISHED_FILE, str(path), "", 0, key=path))
         return findings
 
@@ -228,6 +223,9 @@ class Spooled:
                     without_slip.append(finding)
                 case Kind.BATCH | Kind.BATCH_LEFT:
                     _end_batch(case, spool, finding)
+                case Kind.UNFINISHED_FILE if _size(finding.key) != finding.bytes:
+                    # Somebody writes it after all.
+                    case.gone([finding])
                 case Kind.UNFINISHED_FILE | Kind.CLAIM:
                     finding.key.unlink(missing_ok=True)
                     case.mended([finding])
@@ -334,6 +332,8 @@ def _read(desk: Desk) -> _Desk:
             continue
         if slip is not None:
             read.slips[name] = slip
+        elif _size(desk.path / name) == 0:
+            read.empty.append(desk.path / name)
     for path in _files_in(desk.path / ASIDE, SUFFIX):
         try:
             read.aside[path.name] = Slip.model_validate_json(path.read_bytes())
@@ -342,6 +342,12 @@ def _read(desk: Desk) -> _Desk:
         except ValidationError:
             read.uncertain.append(f"{path} cannot be understood, so that files in the spool were not judged.")
     return read
+
+
+def _size(path: Path) -> int | None:
+    with contextlib.suppress(FileNotFoundError):
+        return path.stat().st_size
+    return None
 
 
 def _files_in(directory: Path, end: str) -> list[Path]:

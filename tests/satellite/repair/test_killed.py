@@ -148,6 +148,21 @@ def test_a_batch_that_was_being_begun_is_a_leftover(satellite: Satellite, killed
     assert not path.exists()
 
 
+def test_a_slip_whose_content_never_came_is_a_leftover_and_bars_nothing(
+    satellite: Satellite, killed: Killed
+) -> None:
+    killed("store_and_wait", satellite)
+    (slip,) = (satellite.root / "spool").glob("*.slip")
+    slip.write_bytes(b"")
+    found = satellite.check(min_age=0).counts()
+    assert found == {Kind.UNFINISHED_FILE: 1, Kind.FILE_WITHOUT_SLIP: 1}
+    assert satellite.repair(min_age=0).clean
+    assert not slip.exists()
+    # The same dataset can be saved again.
+    killed("store_and_wait", satellite)
+    assert slip.stat().st_size
+
+
 def test_a_batch_of_a_newer_version_is_left_and_keeps_its_files(satellite: Satellite, killed: Killed) -> None:
     killed("gather_a_batch", satellite)
     (path,) = (satellite.root / "spool" / "batches").iterdir()
