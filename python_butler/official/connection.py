@@ -311,7 +311,7 @@ class OfficialConnection(RemoteButlerHttpConnection):
 
     def _explain(
         self, error: ButlerServerError
-    ) -> _Offline | _BrokenOff | _Token | _Forbidden | _Busy | _Unknown:
+    ) -> _Offline | _QueryFailed | _BrokenOff | _Token | _Forbidden | _Busy | _Unknown:
         name = f"the {self.label} server"
         host = urlsplit(self.server_url).netloc
         status = error.status_code
