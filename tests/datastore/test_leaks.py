@@ -94,7 +94,7 @@ class Session:
             patch.setenv("BUTLER_RUBIN_ACCESS_TOKEN", wrong)
             self._fail_once()
         patch.setenv("BUTLER_RUBIN_ACCESS_TOKEN", token)
-        for trouble in ({"status": 401}, {"status": 503}, {"cut_after": 10}):
+        for trouble in ({"status": 401}, {"status": 429}, {"status": 503}, {"cut_after": 10}):
             self.platform.trouble("server", path="/v1/", **trouble)
             self._fail_once()
             self.platform.calm()
