@@ -212,8 +212,7 @@ def save(satellite: Satellite, first: int) -> Iterator[Dataset]:
 
 def straight_saves(satellite: Satellite, first: int) -> Iterator[Dataset]:
     """The same at a person's pace: each is saved straight into the registry."""
-    # In this process alone, which ends with the work.
-    Pace.begins = _never  # type: ignore[method-assign]
+    Pace.begins = _never  # type: ignore[method-assign]  # in this process alone, which ends with the work
     yield from save(satellite, first)
 
 

@@ -173,9 +173,8 @@ def test_a_batch_of_a_newer_version_is_left_and_keeps_its_files(satellite: Satel
     assert tree(satellite.root) == before
 
 
-def test_the_file_of_a_dataset_that_was_not_moved_is_put_in_its_place(
-    satellite: Satellite, killed: Killed
-) -> None:
+def leave_in_spool(satellite: Satellite) -> Path:
+    """Let the file of a dataset be as if its commit had not moved it; return where it should be."""
     with satellite.reader() as reader:
         ref = reader.find_dataset("first", collections=RUN)
         assert ref is not None
@@ -183,7 +182,13 @@ def test_the_file_of_a_dataset_that_was_not_moved_is_put_in_its_place(
     waits = satellite.root / "files" / ".spool" / f"{ref.id}.yaml"
     waits.parent.mkdir(exist_ok=True)
     place.rename(waits)
-    place.parent.rmdir()
+    return place
+
+
+def test_the_file_of_a_dataset_that_was_not_moved_is_put_in_its_place(
+    satellite: Satellite, killed: Killed
+) -> None:
+    leave_in_spool(satellite).parent.rmdir()
     only(satellite.check(), Kind.FILE_NOT_MOVED)
     report = satellite.repair(min_age=0, quarantine=True, forget_lost="all")
     assert [result.outcome for result in report.results] == [Outcome.MENDED]
@@ -192,13 +197,7 @@ def test_the_file_of_a_dataset_that_was_not_moved_is_put_in_its_place(
 
 
 def test_a_file_that_was_not_moved_is_not_lost_while_somebody_writes(satellite: Satellite) -> None:
-    with satellite.reader() as reader:
-        ref = reader.find_dataset("first", collections=RUN)
-        assert ref is not None
-        place = Path(reader.getURI(ref).ospath)
-    waits = satellite.root / "files" / ".spool" / f"{ref.id}.yaml"
-    waits.parent.mkdir(exist_ok=True)
-    place.rename(waits)
+    leave_in_spool(satellite)
     with satellite.writer() as writer, writer.transaction():
         writer.collections.register("u/me/another")
         report = repair(satellite, Options(min_age=0, wait=0, mend=True, forget_lost="all"))
