@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import multiprocessing.context
+import multiprocessing.forkserver
 import os
 import select
 import signal
@@ -13,7 +15,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Self
 
-__all__ = ["PATIENCE", "Forked", "running"]
+__all__ = ["PATIENCE", "Forked", "running", "starting_by"]
 
 PATIENCE = 120.0
 """Seconds after which something hangs, however much else the machine has to do."""
@@ -33,6 +35,18 @@ def running(command: Sequence[str | Path], **options: Any) -> Iterator[subproces
                 with contextlib.suppress(OSError):
                     stream.close()
         process.wait(PATIENCE)
+
+
+def starting_by(method: str) -> multiprocessing.context.BaseContext:
+    """Multiprocessing by a start method, of processes that have the environment of this test.
+
+    Python starts one fork server for all of a process's life, and whatever it forks has the environment of
+    the test that came first.
+    """
+    if method == "forkserver":
+        # Python's own tests stop it so: there is no public way.
+        multiprocessing.forkserver._forkserver._stop()  # type: ignore[attr-defined]
+    return multiprocessing.get_context(method)
 
 
 class Forked:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from python_butler import zipfaults
-from tests.processes import PATIENCE
+from tests.processes import PATIENCE, starting_by
 
 
 def check(path: Path, answers: multiprocessing.Queue[bool]) -> None:
@@ -64,7 +64,7 @@ def test_whoever_opens_a_satellite_or_a_run_is_free_of_it(module: str) -> None:
 @pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])
 def test_processes_that_others_start_are_free_of_it(method: str, archive: Path) -> None:
     zipfaults.mend()
-    context = multiprocessing.get_context(method)
+    context = starting_by(method)
     answers: multiprocessing.Queue[bool] = context.Queue()
     process = context.Process(target=_worker, args=(archive, answers), daemon=True)
     process.start()

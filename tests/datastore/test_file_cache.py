@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import concurrent.futures
 import errno
-import multiprocessing
 import os
 import threading
 from pathlib import Path
@@ -19,6 +18,7 @@ from python_butler.demo.platform import Platform
 from python_butler.errors import GoneError, InvalidRequestError, NoSpaceError, OfflineError
 from python_butler.satellite import Satellite
 from python_butler.settings import file_cache_directory
+from tests.processes import starting_by
 
 from .scene import RUN, VISITS, ZIPPED, metric
 
@@ -231,7 +231,7 @@ def test_a_file_that_is_gone_does_not_keep_the_others_from_being_fetched(
 def test_many_processes_fill_one_cache(satellite: Satellite) -> None:
     with satellite.reader() as butler:
         refs = of_type(butler, "source")
-        context = multiprocessing.get_context("forkserver")
+        context = starting_by("forkserver")
         with concurrent.futures.ProcessPoolExecutor(3, mp_context=context) as pool:
             list(pool.map(butler.get, refs * 3))
     assert len(kept()) == len(VISITS)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import concurrent.futures
-import multiprocessing
 import operator
 import pickle
 from functools import partial
@@ -21,7 +20,7 @@ from python_butler.datastore.remote_file import SMALL
 from python_butler.datastore.signed_path import SignedPath
 from python_butler.demo.platform import Platform
 from python_butler.satellite import Satellite
-from tests.processes import Forked
+from tests.processes import Forked, starting_by
 
 from .scene import ROWS, RUN, VISITS, ZIPPED, metric, table
 
@@ -176,7 +175,7 @@ def test_a_path_says_where_it_leads_and_is_pickled_without_a_secret(reader: Dire
 @pytest.mark.parametrize("method", ["spawn", "forkserver"])
 def test_other_processes_read(reader: DirectButler, method: str) -> None:
     read = operator.methodcaller("get", "note", instrument="Cam", visit=3, collections=RUN)
-    context = multiprocessing.get_context(method)
+    context = starting_by(method)
     with concurrent.futures.ProcessPoolExecutor(2, mp_context=context) as pool:
         assert list(pool.map(read, [reader] * 3)) == [{"visit": 3}] * 3
 
