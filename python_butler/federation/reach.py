@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 
 from lsst.daf.butler.remote_butler import RemoteButler
@@ -31,6 +32,9 @@ class Reach:
     ----------
     official : `lsst.daf.butler.remote_butler.RemoteButler`
         The official repository.
+    has_satellite : callable
+        Tells whether there is a satellite to go on with: without one, every error says what is wrong, and
+        there is nothing to warn of.
 
     Attributes
     ----------
@@ -38,11 +42,12 @@ class Reach:
         How often it was lost so far: whoever asks many questions that belong together compares.
     """
 
-    def __init__(self, official: RemoteButler) -> None:
+    def __init__(self, official: RemoteButler, has_satellite: Callable[[], bool]) -> None:
         connection = official._connection
         self._connection = connection if isinstance(connection, OfficialConnection) else None
         if self._connection is not None:
             self._connection.on_offline = self.note
+        self._has_satellite = has_satellite
         self._lost_at: float | None = None
         self._reason = ""
         self._untold = ""
@@ -103,8 +108,8 @@ class Reach:
         self._tell()
 
     def _tell(self) -> None:
-        message, self._untold = self._untold, ""
-        if message:
+        if self._untold and self._has_satellite():
+            message, self._untold = self._untold, ""
             warnings.warn(
                 f"{message} Until it is back only your satellite is searched.",
                 OfflineWarning,

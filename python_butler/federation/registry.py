@@ -347,7 +347,7 @@ class SatelliteRegistry(RemoteButlerRegistry):
                 element, *data, conform=conform, replace=replace, skip_existing=skip_existing
             )
         if replace:
-            self._satellite_butler._ledger.forget(element)
+            self._changed_in_place(element)
 
     @override
     def syncDimensionData(
@@ -361,8 +361,11 @@ class SatelliteRegistry(RemoteButlerRegistry):
         with self._writing() as registry:
             inserted_or_changed = registry.syncDimensionData(element, row, conform, update)
         if isinstance(inserted_or_changed, dict):
-            self._satellite_butler._ledger.forget(element)
+            self._changed_in_place(element)
         return inserted_or_changed
+
+    def _changed_in_place(self, element: DimensionElement | str) -> None:
+        self._sides.when_written(partial(self._satellite_butler._ledger.forget, element))
 
     def _bring_parents(
         self, element: DimensionElement | str, rows: Iterable[Mapping[str, Any] | DimensionRecord]

@@ -37,6 +37,14 @@ class Session:
     transactions: int = 0
     claims: Claims = field(default_factory=Claims)
     """What the transaction writes."""
+    afterwards: list[Callable[[], object]] = field(default_factory=list)
+    """What is to be done when the transaction has ended."""
+
+    def end(self) -> None:
+        """End the transaction."""
+        self.claims.release()
+        while self.afterwards:
+            self.afterwards.pop()()
 
 
 class Threads:

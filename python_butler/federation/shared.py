@@ -72,7 +72,7 @@ class Shared:
         self._memory_seconds = memory_seconds
         self.open_queries = OpenQueries()
         self.records = RecordNotes()
-        self.reach = Reach(official)
+        self.reach = Reach(official, lambda: self.satellite is not None)
         self.threads = Threads()
         self.bringing = Lock()
         """Held by the thread that brings dimension records to the satellite."""

@@ -211,7 +211,7 @@ class Sides:
         session = self._sessions.mine
         with self.writing() as writer, ExitStack() as stack:
             if not self.in_transaction:
-                stack.callback(session.claims.release)
+                stack.callback(session.end)
             place = Place(self.shared.label, self.shared.root)
             stack.enter_context(whole_or_not(place, writer))
             if savepoint:
@@ -244,6 +244,18 @@ class Sides:
             else:
                 stack.enter_context(held(self.shared.root, refs))
             yield
+
+    def when_written(self, action: Callable[[], object]) -> None:
+        """Do something since this thread has written; in a transaction, once more when that ends.
+
+        Parameters
+        ----------
+        action : callable
+            What is to be done: until the transaction ends, others find what was there before.
+        """
+        action()
+        if self.in_transaction:
+            self._sessions.mine.afterwards.append(action)
 
     def changed(self) -> None:
         """Note that this thread has written the satellite."""

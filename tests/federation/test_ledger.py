@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from lsst.daf.butler import DatasetType
@@ -10,6 +11,7 @@ from lsst.daf.butler import DatasetType
 from python_butler.federation import ConflictingRepositoriesError, SatelliteButler
 from python_butler.federation import open as open_butler
 from python_butler.federation.ledger import RecordLedger
+from tests.processes import PATIENCE
 
 from .test_planner import add_own_visit, table
 
@@ -99,6 +101,23 @@ def test_a_record_that_is_changed_after_it_was_compared_is_told(own_run: Satelli
         own_run.query_data_ids(["visit", "detector"])
     change(30.0)
     assert len(own_run.query_data_ids(["visit", "detector"])) == 16
+
+
+def test_a_change_that_others_compare_before_it_is_committed_is_told(own_run: SatelliteButler) -> None:
+    own_run.put(table(1), "source", visit=101)
+    (record,) = own_run._sides.official.query_dimension_records("visit", visit=101, instrument="Cam")
+    row = record.toDict() | {"exposure_time": 99.0}
+
+    def compare() -> None:
+        RecordLedger(own_run._sides).lacking([own_run.dimensions["visit"]], {})
+
+    with ThreadPoolExecutor(1) as pool:
+        with own_run.transaction():
+            own_run.registry.syncDimensionData("visit", row, update=True)
+            # Another thread finds what was there before.
+            pool.submit(compare).result(PATIENCE)
+        with pytest.raises(ConflictingRepositoriesError, match=r"99\.0 in your satellite"):
+            pool.submit(compare).result(PATIENCE)
 
 
 def test_dataset_types_that_differ_are_told_with_both_definitions(own_run: SatelliteButler) -> None:

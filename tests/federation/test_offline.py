@@ -126,6 +126,7 @@ def test_a_listing_is_the_first_to_notice_that_the_server_is_away(
     assert set(ask(pinned)) & {"u/me/mine", "source"}
 
 
+@pytest.mark.filterwarnings("error::python_butler.federation.OfflineWarning")
 def test_a_listing_without_server_and_satellite_is_none(own_small_platform: Platform) -> None:
     with open_butler("dp2", collections="dp2") as butler:
         own_small_platform.stop_server()
