@@ -20,6 +20,7 @@ import pytest
 from lsst.daf.butler import Butler
 
 from python_butler.demo.platform import Platform
+from tests.processes import PATIENCE
 
 from . import small
 
@@ -115,7 +116,7 @@ class Backend:
             raise
 
 
-def wait_until(condition: Callable[[], Any], seconds: float = 20.0) -> Any:
+def wait_until(condition: Callable[[], Any], seconds: float = PATIENCE) -> Any:
     """Wait for a condition that only another process can make true, and return what it gave."""
     end = time.monotonic() + seconds
     while not (result := condition()):

@@ -21,6 +21,7 @@ from python_butler.backend.streaming import Cancelled, Sink
 from python_butler.demo.platform import Platform
 from python_butler.errors import ServerBusyError
 from python_butler.official import connect
+from tests.processes import PATIENCE
 
 from .conftest import Backend, in_thread, wait_until
 from .small import BIG_RUN
@@ -127,14 +128,14 @@ def test_a_query_that_the_server_does_not_answer_is_superseded_at_once(
 ) -> None:
     backend = start_backend(own_official)
     backend.page("official", "LSSTCam/runs/a", "visit_image", limit=1)
-    own_official.set_latency(15)
+    own_official.set_latency(24)
     outcomes: queue.Queue[Any] = queue.Queue()
     for limit in (2, 3):
         in_thread(
             lambda n=limit: outcomes.put(backend.page("official", "LSSTCam/runs/a", "visit_image", limit=n))
         )
     # Which of the two came second is the threads' matter: the other one is told at once.
-    first, second = (outcomes.get(timeout=timeout) for timeout in (10, 60))
+    first, second = (outcomes.get(timeout=timeout) for timeout in (20, PATIENCE))
     assert first == [{"event": "end", "next_cursor": None, "superseded": True}]
     assert [event["event"] for event in second] == ["rows", "end"]
 

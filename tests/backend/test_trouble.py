@@ -140,7 +140,7 @@ def test_a_server_that_hangs_keeps_nobody_from_personal_data_and_retry(
 
     def ask(number: int) -> None:
         with suppress(httpx.HTTPError):
-            backend.client.get(OFFICIAL + "/collections", params={"parent": f"chain{number}"}, timeout=10)
+            backend.client.get(OFFICIAL + "/collections", params={"parent": f"chain{number}"}, timeout=25)
 
     with ThreadPoolExecutor(6) as pool:
         waiting = [pool.submit(ask, number) for number in range(6)]
@@ -149,7 +149,7 @@ def test_a_server_that_hangs_keeps_nobody_from_personal_data_and_retry(
         backend.root.mkdir(exist_ok=True)
         (backend.root / "dp2").symlink_to(small_repository / "repo")
         assert backend.get("/repositories/personal/dp2/collections")["total"] == 6
-        assert time.monotonic() - begun < 9
+        assert time.monotonic() - begun < 20
         assert not any(request.done() for request in waiting)
         own_official.set_latency(0)
 

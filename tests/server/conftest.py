@@ -19,12 +19,14 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.processes import PATIENCE
+
 STAND_IN = [sys.executable, str(Path(__file__).with_name("stand_in.py"))]
 ROOT = Path(__file__).parents[2]
 BASE = "/user/a%40b/"
 
 
-def wait_until(condition: Callable[[], Any], seconds: float = 30.0) -> Any:
+def wait_until(condition: Callable[[], Any], seconds: float = PATIENCE) -> Any:
     """Wait for a condition that only another process can make true, and return what it gave."""
     end = time.monotonic() + seconds
     while not (result := condition()):

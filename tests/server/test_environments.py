@@ -111,4 +111,4 @@ def test_a_killed_server_leaves_no_orphan(platform_like) -> None:
     jupyter.process.wait()
     jupyter.client.close()
     # It waits 5 s for its server to come back, then ends in its own time.
-    wait_until(lambda: not alive(pid), 20)
+    wait_until(lambda: not alive(pid))

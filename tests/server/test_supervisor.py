@@ -23,6 +23,7 @@ from python_butler.server.directory import RuntimeDirectory, runtime_base, sweep
 from python_butler.server.exchange import Endpoint, Exchange
 from python_butler.server.instance import BackendInstance
 from python_butler.server.supervisor import BackendState, Supervisor, SupervisorSettings
+from tests.processes import PATIENCE
 
 from .conftest import STAND_IN, alive
 
@@ -53,7 +54,7 @@ async def ask(supervisor: Supervisor, target: str = "/echo") -> dict:
         return json.loads(exchange.body or "{}")
 
 
-async def until(condition: Callable[[], object], seconds: float = 10.0) -> None:
+async def until(condition: Callable[[], object], seconds: float = PATIENCE) -> None:
     async with asyncio.timeout(seconds):
         while not condition():
             await asyncio.sleep(0.02)
