@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -204,24 +204,27 @@ class _Work:
     def _locate(self, refs: list[DatasetRef]) -> _Batch:
         """Learn which datasets are there, and where the files of the others are."""
         batch = _Batch()
-        there = self._there(refs)
-        batch.there = [ref for ref in refs if ref.id in there]
-        wanted = [ref for ref in refs if ref.id not in there]
+        by_id = {ref.id: ref for ref in refs}
+        there = self._there(by_id)
+        batch.there = [ref for dataset_id, ref in by_id.items() if dataset_id in there]
+        wanted = {dataset_id: ref for dataset_id, ref in by_id.items() if dataset_id not in there}
         if not wanted:
             return batch
         # Looking whether a type can be used here may import packages, which takes as long as the answer.
-        asked = self._asking.submit(self._signer.files, [ref.id for ref in wanted])
-        types = {ref.datasetType: self._fitness.of_type(ref.datasetType) for ref in wanted}
+        asked = self._asking.submit(self._signer.files, wanted)
+        types = dict.fromkeys(ref.datasetType for ref in wanted.values())
+        reasons = {each: self._fitness.of_type(each) for each in types}
         files = asked.result()
-        for ref in wanted:
-            if reason := types[ref.datasetType]:
+        for dataset_id, ref in wanted.items():
+            found = files.get(dataset_id)
+            if reason := reasons[ref.datasetType]:
                 batch.refuse([ref], reason)
-            elif ref.id not in files:
+            elif found is None:
                 batch.problems.append(Problem(ref, Status.MISSING, "The official server has no file of it."))
-            elif reason := self._fitness.of_files(files[ref.id]):
+            elif reason := self._fitness.of_files(found):
                 batch.refuse([ref], reason)
             else:
-                batch.files[ref] = files[ref.id]
+                batch.files[ref] = found
         return batch
 
     def _prepare(
@@ -253,14 +256,14 @@ class _Work:
                         batch.refuse([ref], reason)
             yield batch
 
-    def _there(self, refs: list[DatasetRef]) -> set[UUID]:
+    def _there(self, refs: Mapping[UUID, DatasetRef]) -> set[UUID]:
         """IDs of those that are in the satellite, with a reference or a file."""
         if self._reader is None:
             return set()
-        ids = registered(self._reader, [ref.id for ref in refs])
+        ids = registered(self._reader, list(refs))
         if not ids:
             return ids
-        known = [ref for ref in refs if ref.id in ids]
+        known = [refs[dataset_id] for dataset_id in ids if dataset_id in refs]
         there = references_of(self._reader).known(known)
         rest = [ref for ref in known if ref.id not in there]
         personal = personal_of(self._reader).knows_these(rest) if rest else {}
@@ -296,7 +299,9 @@ class _Work:
                 writer.registry._importDatasets(refs, expand=False)
             # A reference answers before a copy, which another process may have made meanwhile.
             copies = personal_of(writer).knows_these(list(batch.files))
-            referred = {ref: files for ref, files in batch.files.items() if not copies[ref]}
+            referred = batch.files
+            if any(copies.values()):
+                referred = {ref: files for ref, files in batch.files.items() if not copies[ref]}
             references_of(writer).add(self._satellite.label, referred)
 
 

@@ -76,17 +76,20 @@ class Structure:
         refs : iterable of `lsst.daf.butler.DatasetRef`
             Datasets that are in the satellite.
         """
-        by_type: dict[DatasetType, set[DataCoordinate]] = defaultdict(set)
+        by_type: dict[DatasetType, list[DatasetRef]] = defaultdict(list)
         for ref in refs:
-            self._refs[ref.id] = ref
-            by_type[ref.datasetType].add(ref.dataId)
-        for dataset_type, data_ids in by_type.items():
+            by_type[ref.datasetType].append(ref)
+        for dataset_type, members in by_type.items():
             for kind in (CollectionType.TAGGED, CollectionType.CALIBRATION):
                 names = [
                     info.name
                     for info in self._collections.values()
                     if info.type is kind and dataset_type.name in (info.dataset_types or ())
                 ]
+                if not names:
+                    continue
+                self._refs |= {ref.id: ref for ref in members}
+                data_ids = dict.fromkeys(ref.dataId for ref in members)
                 found = _associations(self._official, dataset_type, names, data_ids, kind)
                 wanted = [each for each in found if each.dataset_id in self._refs]
                 self._associations.append((dataset_type, kind, wanted))
