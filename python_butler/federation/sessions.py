@@ -41,7 +41,7 @@ class Session:
     """What is to be done when the transaction has ended."""
 
     def end(self) -> None:
-        """End the transaction."""
+        """Give back what the transaction claimed, and do what was to be done afterwards."""
         self.claims.release()
         while self.afterwards:
             self.afterwards.pop()()

@@ -219,14 +219,8 @@ class RecordFinder:
         """Note the keys of the records that others refer to."""
         if not records:
             return
-        own = list(element.required.names)
-        rows = [record.dataId.required_values for record in records]
         for dimension in _targets(element):
-            names = dimension.required.names
-            if all(name in own for name in names):
-                pending[dimension] |= _project(rows, [own.index(name) for name in names])
-            else:
-                pending[dimension] |= {_key_of(record, dimension) for record in records}
+            pending[dimension] |= {_key_of(record, dimension) for record in records}
 
     def _spread_conflicts(self, records: Iterable[DimensionRecord], result: Records) -> None:
         """What refers to a record that is different here cannot be brought either."""

@@ -263,7 +263,7 @@ class _Work:
         ids = registered(self._reader, list(refs))
         if not ids:
             return ids
-        known = [refs[dataset_id] for dataset_id in ids if dataset_id in refs]
+        known = [refs[dataset_id] for dataset_id in ids]
         there = references_of(self._reader).known(known)
         rest = [ref for ref in known if ref.id not in there]
         personal = personal_of(self._reader).knows_these(rest) if rest else {}

@@ -46,7 +46,7 @@ class Backend:
         self.client = self.new_client()
         self.lease = contextlib.ExitStack()
         try:
-            wait_until(self.socket.exists, 60)
+            wait_until(self.socket.exists)
             if lease:
                 self.take_lease()
         except BaseException:
@@ -116,9 +116,9 @@ class Backend:
             raise
 
 
-def wait_until(condition: Callable[[], Any], seconds: float = PATIENCE) -> Any:
+def wait_until(condition: Callable[[], Any]) -> Any:
     """Wait for a condition that only another process can make true, and return what it gave."""
-    end = time.monotonic() + seconds
+    end = time.monotonic() + PATIENCE
     while not (result := condition()):
         assert time.monotonic() < end, "waited in vain"
         time.sleep(0.02)

@@ -26,9 +26,9 @@ ROOT = Path(__file__).parents[2]
 BASE = "/user/a%40b/"
 
 
-def wait_until(condition: Callable[[], Any], seconds: float = PATIENCE) -> Any:
+def wait_until(condition: Callable[[], Any]) -> Any:
     """Wait for a condition that only another process can make true, and return what it gave."""
-    end = time.monotonic() + seconds
+    end = time.monotonic() + PATIENCE
     while not (result := condition()):
         assert time.monotonic() < end, "waited in vain"
         time.sleep(0.02)
@@ -90,7 +90,7 @@ class JupyterServer:
             base_url=self.url, headers={"Authorization": f"token {self.token}"}, timeout=60, trust_env=False
         )
         try:
-            wait_until(self._answers, 60)
+            wait_until(self._answers)
         except BaseException:
             self.close()
             raise

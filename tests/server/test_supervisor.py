@@ -54,8 +54,8 @@ async def ask(supervisor: Supervisor, target: str = "/echo") -> dict:
         return json.loads(exchange.body or "{}")
 
 
-async def until(condition: Callable[[], object], seconds: float = PATIENCE) -> None:
-    async with asyncio.timeout(seconds):
+async def until(condition: Callable[[], object]) -> None:
+    async with asyncio.timeout(PATIENCE):
         while not condition():
             await asyncio.sleep(0.02)
 

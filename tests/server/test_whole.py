@@ -87,6 +87,6 @@ def test_a_killed_backend_is_back_without_the_page_doing_anything(whole: Jupyter
     pid = whole.get("status").json()["pid"]
     os.kill(pid, 9)
     wait_until(lambda: not alive(pid))
-    wait_until(lambda: whole.get("repositories/official/dp2").status_code == 200, 60)
+    wait_until(lambda: whole.get("repositories/official/dp2").status_code == 200)
     assert whole.get("status").json()["pid"] != pid
     assert whole.get("repositories/official/dp2").json()["state"] == "connected"

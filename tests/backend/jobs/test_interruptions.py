@@ -41,7 +41,7 @@ def test_a_job_stopped_in_the_middle_leaves_a_clean_satellite_and_can_be_resumed
     # The first files come, the others are long in coming.
     own_platform.trouble("store", after=6, delay=60)
     job_id = jobs.start("pin", chosen=chosen, create=True)
-    wait_until(lambda: is_copying(jobs, job_id) and state(jobs, job_id)["progress"]["done"] > 0, 60)
+    wait_until(lambda: is_copying(jobs, job_id) and state(jobs, job_id)["progress"]["done"] > 0)
     assert jobs.backend.client.post(f"/jobs/{job_id}/cancel").json()["state"] == "stopping"
     job = jobs.finish(job_id)
     assert job["state"] == "stopped"
@@ -68,7 +68,7 @@ def test_a_job_whose_backend_was_killed_is_shown_as_interrupted_and_can_be_resum
     chosen = jobs.chosen("visit_image", 12)
     own_platform.trouble("store", after=3, delay=60)
     job_id = jobs.start("pin", chosen=chosen, create=True)
-    wait_until(lambda: is_copying(jobs, job_id), 60)
+    wait_until(lambda: is_copying(jobs, job_id))
     jobs.backend.process.kill()
     jobs.backend.process.wait(20)
     own_platform.calm()
@@ -92,7 +92,7 @@ def test_a_backend_that_is_told_to_end_notes_what_it_interrupts(
     jobs = start_jobs(own_platform)
     own_platform.trouble("store", delay=60)
     job_id = jobs.start("pin", chosen=jobs.chosen("visit_image", 2), create=True)
-    wait_until(lambda: is_copying(jobs, job_id), 60)
+    wait_until(lambda: is_copying(jobs, job_id))
     jobs.backend.process.send_signal(signal.SIGTERM)
     jobs.backend.process.wait(20)
     own_platform.calm()
@@ -108,7 +108,7 @@ def test_jobs_on_one_satellite_wait_for_one_another(
     chosen = jobs.chosen("visit_image", 2)
     own_platform.trouble("store", delay=60)
     first = jobs.start("pin", chosen=chosen, create=True)
-    wait_until(lambda: is_copying(jobs, first), 60)
+    wait_until(lambda: is_copying(jobs, first))
     second = jobs.start("reference", chosen=jobs.chosen("visit_image", 4))
     third = jobs.start("reference", chosen=jobs.chosen("visit_image", 5))
     assert (state(jobs, second)["state"], state(jobs, second)["ahead"]) == ("waiting", 1)
@@ -128,7 +128,7 @@ def test_the_backend_lives_until_its_jobs_have_ended(
     jobs = start_jobs(own_platform)
     own_platform.trouble("store", delay=60)
     job_id = jobs.start("pin", chosen=jobs.chosen("visit_image", 2), create=True)
-    wait_until(lambda: is_copying(jobs, job_id), 60)
+    wait_until(lambda: is_copying(jobs, job_id))
     # The holder is told that it must not stop it for want of questions.
     assert next(jobs.backend._held) == b"busy\n"
     jobs.backend.lease.close()
