@@ -30,6 +30,8 @@ from .slip import SPOOLED, Slip, SpooledFile
 
 __all__ = ["clear", "discard", "paths_to_sync", "settle", "unsettle", "write"]
 
+_PARQUET = "lsst.daf.butler.formatters.parquet.ParquetFormatter"
+
 
 def write(
     datastore: FileDatastore, obj: Any, ref: DatasetRef, provenance: DatasetProvenance | None
@@ -285,9 +287,19 @@ def _serialise(
     if uri.isLocal and type(formatter).write is FormatterV2.write:
         # Nobody looks there before it is complete: upstream's temporary file and its renaming, and the
         # search for the directory, would take as long as writing a small table.
-        formatter.write_local_file(formatter.add_provenance(obj, provenance=provenance), uri)
+        obj = formatter.add_provenance(obj, provenance=provenance)
+        formatter.write_local_file(_ready(obj) if formatter.name() == _PARQUET else obj, uri)
     else:
         formatter.write(obj, cache_manager=datastore.cacheManager, provenance=provenance)
+
+
+def _ready(obj: Any) -> Any:
+    # Who does not use astropy's tables need not import them.
+    if type(obj).__module__ != "astropy.table.table":
+        return obj
+    from .tables import ready
+
+    return ready(obj)
 
 
 def _measure(location: Location) -> tuple[int, int | None]:
