@@ -64,7 +64,7 @@ class LazyGroup(click.Group):
                 raise
             # The text of some, which are key errors, would have quotation marks around it.
             said = error.args[0] if isinstance(error, KeyError) and error.args else error
-            raise click.ClickException(scrub(str(said))) from error
+            raise click.ClickException(f"{scrub(str(said))} {_next_step(error)}".rstrip()) from error
 
     def _lacking(
         self, ctx: click.Context, command: str | None, error: ModuleNotFoundError
@@ -82,3 +82,16 @@ def _is_upstreams(error: Exception) -> bool:
     """Whether upstream means an exception for the person, such as one about a missing collection."""
     butler = sys.modules.get("lsst.daf.butler")
     return butler is not None and isinstance(error, butler.ButlerUserError)
+
+
+def _next_step(error: Exception) -> str:
+    """What to do about one, where upstream does not say."""
+    butler = sys.modules["lsst.daf.butler"]
+    match error:
+        case butler.MissingDatasetTypeError():
+            return "Check how it is spelt: wildcards such as '*image*', with --dry-run, list similar ones."
+        case butler.MissingCollectionError():
+            return "Check how it is spelt: the sidebar of JupyterLab lists them."
+        case butler.InvalidQueryError():
+            return "Change --where; --bind NAME=VALUE gives a value to each :NAME in it."
+    return ""

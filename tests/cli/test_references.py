@@ -60,8 +60,13 @@ def test_what_cannot_be_understood_is_a_usage_error() -> None:
     assert run("reference", "source", "--bind", "x").exit_code == 2
     unknown = run("reference", "nope")
     assert unknown.exit_code == 1
-    assert "nope" in unknown.output
+    assert "'nope' does not exist. Check how it is spelt" in unknown.output
     assert "Traceback" not in unknown.output
+    collection = run("reference", "source", "--collections", "nope")
+    assert "Check how it is spelt" in collection.output
+    unbound = run("reference", "source", "--where", "visit = :number")
+    assert unbound.exit_code == 1
+    assert "--bind NAME=VALUE" in unbound.output
 
 
 def test_nothing_found_is_said() -> None:
