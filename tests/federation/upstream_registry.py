@@ -45,8 +45,8 @@ class FederatedRegistryTests(RegistryTests):
         self.addCleanup(self.stack.close)
         self.server = self.stack.enter_context(server())
         root = Path(self.stack.enter_context(TemporaryDirectory())) / "dp2"
-        shared = Shared("dp2", self.server.remote_butler, root, memory_seconds=0)
-        self.butler = SatelliteButler(shared, defaults=RegistryDefaults(), writeable=True)
+        self.shared = Shared("dp2", self.server.remote_butler, root, memory_seconds=600)
+        self.butler = SatelliteButler(self.shared, defaults=RegistryDefaults(), writeable=True)
         self.stack.enter_context(self.butler)
 
     def make_butler(self, registry_config: Any = None) -> Butler:
@@ -56,6 +56,7 @@ class FederatedRegistryTests(RegistryTests):
         for filename in filenames:
             for home in self.homes(filename):
                 super().load_data(home, filename)
+        self.shared.forget_official()
         self.butler.registry.refresh()
 
     def homes(self, filename: str) -> list[Butler]:
