@@ -28,10 +28,10 @@ from .works import EACH, Dataset, create
 TOGETHER = 10
 """Steps after which everything is looked at."""
 
-STEPS = 20
+STEPS = 10
 """So many of the steps are tried, about; all are if PYTHON_BUTLER_TEST_ALL_STEPS is set."""
 
-FEW_STEPS = 8
+FEW_STEPS = 5
 """So many of what takes longer, since a Butler is opened each time."""
 
 FULL = re.compile("full|space|quota|room", re.IGNORECASE)

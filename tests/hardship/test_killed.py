@@ -50,12 +50,12 @@ def given_up(satellite: Satellite) -> bool:
     ("work", "before", "kills"),
     [
         ("put", None, 5),
-        ("spool", None, 45),
-        ("spool_commit", "spool_only", 40),
-        ("deferred", None, 45),
-        ("repair", "leftovers", 20),
-        ("prune", "versions", 20),
-        ("migrate", "spool_only", 20),
+        ("spool", None, 30),
+        ("spool_commit", "spool_only", 30),
+        ("deferred", None, 30),
+        ("repair", "leftovers", 10),
+        ("prune", "versions", 12),
+        ("migrate", "spool_only", 12),
     ],
 )
 def test_what_was_acknowledged_outlives_a_killed_process(
@@ -65,7 +65,7 @@ def test_what_was_acknowledged_outlives_a_killed_process(
 
 
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize(("work", "kills"), [("save", 30), ("straight_saves", 12), ("deferred_saves", 12)])
+@pytest.mark.parametrize(("work", "kills"), [("save", 20), ("straight_saves", 8), ("deferred_saves", 8)])
 def test_what_was_saved_outlives_a_killed_kernel(
     platform: Platform, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, work: str, kills: int
 ) -> None:
