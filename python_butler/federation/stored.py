@@ -51,8 +51,7 @@ class StoredButler(SearchingButler):
                 warnings.warn("Collections should not be specified with DatasetRef", stacklevel=3)
             if data_id is not None:
                 warnings.warn("A DataID should not be specified with DatasetRef", stacklevel=3)
-            home, ref = self._finder.home(dataset_ref_or_type)
-            return home.exists(ref, full_check=full_check)
+            return self._existence(dataset_ref_or_type, full_check)
         try:
             found = self.find_dataset(dataset_ref_or_type, data_id, collections=collections, **kwargs)
         except (OfflineError, UnknownRepositoryError):
@@ -62,8 +61,15 @@ class StoredButler(SearchingButler):
             return DatasetExistence.UNRECOGNIZED
         if found is None:
             return DatasetExistence.UNRECOGNIZED
-        home, ref = self._finder.home(found)
-        return home.exists(ref, full_check=full_check)
+        return self._existence(found, full_check)
+
+    def _existence(self, ref: DatasetRef, full_check: bool) -> DatasetExistence:
+        home, ref = self._finder.home(ref)
+        if isinstance(home, DirectButler | SpooledHome):
+            return home.exists(ref, full_check=full_check)
+        # Upstream's own way asks a store that is in trouble for half a minute before it gives up.
+        sides = self._sides
+        return official_existence(sides.official, sides.shared.label, [ref], full_check=full_check)[ref]
 
     @safely
     def _exists_many(
