@@ -28,7 +28,9 @@ from python_butler.satellite.report import Status
 from tests.processes import running
 
 COUNT = 5_000
-KILLS = 20
+KILLS = int(os.environ.get("PYTHON_BUTLER_TEST_KILLS", "8"))
+"""Half of them at any moment, half when some batches are committed: those are over quickly."""
+
 TYPES = ("visit_image", "difference_image", "bias", "flat")
 
 NURSERY = """
@@ -41,7 +43,8 @@ for line in sys.stdin:
     root, run, *types = line.split()
     child = os.fork()
     if not child:
-        Satellite.open("dp2", root).reference(types, collections=["dp2"])
+        tell = lambda progress: print("referenced", progress.done, flush=True)
+        Satellite.open("dp2", root).reference(types, collections=["dp2"], progress=tell)
         os._exit(0)
     print(child, flush=True)
     os.waitpid(child, 0)
@@ -83,9 +86,14 @@ def start(nursery: subprocess.Popen[str], root: Path) -> int:
     return int(nursery.stdout.readline())
 
 
-def wait(nursery: subprocess.Popen[str]) -> None:
+def wait(nursery: subprocess.Popen[str], *, batches: int = sys.maxsize) -> bool:
+    """Wait until a process has ended, or has told so often what it has referenced; says whether it lives."""
     assert nursery.stdout is not None
-    assert nursery.stdout.readline() == "ended\n"
+    for _ in range(batches):
+        if (line := nursery.stdout.readline()) == "ended\n":
+            return False
+        assert line.startswith("referenced")
+    return True
 
 
 def check(root: Path) -> int:
@@ -110,7 +118,7 @@ def test_a_killed_call_leaves_whole_batches_and_is_completed_by_the_next(
     shutil.copytree(empty.root, whole)
     begin = time.monotonic()
     start(nursery, whole)
-    wait(nursery)
+    assert not wait(nursery)
     took = time.monotonic() - begin
     total = check(whole)
     assert total >= COUNT
@@ -120,11 +128,13 @@ def test_a_killed_call_leaves_whole_batches_and_is_completed_by_the_next(
         root = tmp_path / f"killed-{kill}"
         shutil.copytree(empty.root, root)
         child = start(nursery, root)
-        # The moment is what is tried out, so nothing can be waited for.
-        time.sleep(moments.uniform(0, took))
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(child, signal.SIGKILL)
-        wait(nursery)
+        # The moment is what is tried out, so nothing can be waited for but the beginning.
+        lives = kill % 2 == 0 or wait(nursery, batches=1)
+        time.sleep(moments.uniform(0, took) if kill % 2 == 0 else moments.uniform(0, took / 8))
+        if lives:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(child, signal.SIGKILL)
+            wait(nursery)
         left = check(root)
         partly += 0 < left < total
         report = Satellite.open("dp2", root).reference(TYPES, collections=["dp2"])
@@ -132,6 +142,7 @@ def test_a_killed_call_leaves_whole_batches_and_is_completed_by_the_next(
         assert check(root) == total
         assert contents(root) == contents(whole)
         shutil.rmtree(root)
+    print(f"{partly} of {KILLS} were killed between two batches")
     assert partly
 
 

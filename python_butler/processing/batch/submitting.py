@@ -118,6 +118,7 @@ def submit(
                 stdout=file,
                 stderr=subprocess.STDOUT,
                 cwd=workdir.submit,
+                env=_environment(),
                 # Ctrl-C is for us, who end everything in good order.
                 start_new_session=True,
             )
@@ -128,6 +129,13 @@ def submit(
         how = "failed" if process.returncode > 0 else f"was ended by signal {-process.returncode}"
         raise SatelliteError(f"BPS {how} for {site}:\n{said}", f"{log} has all of it; then submit again.")
     return Submission(site, path, log, status(workdir))
+
+
+def _environment() -> dict[str, str]:
+    # Batch systems start programs that are installed beside this interpreter, also where nobody has
+    # activated its environment.
+    programs = str(Path(sys.executable).parent)
+    return {**os.environ, "PATH": os.pathsep.join([programs, os.environ.get("PATH", os.defpath)])}
 
 
 def _follow(
