@@ -43,10 +43,11 @@ for line in sys.stdin:
     root, run, *types = line.split()
     child = os.fork()
     if not child:
+        # Before anything else that it says.
+        print(os.getpid(), flush=True)
         tell = lambda progress: print("referenced", progress.done, flush=True)
         Satellite.open("dp2", root).reference(types, collections=["dp2"], progress=tell)
         os._exit(0)
-    print(child, flush=True)
     os.waitpid(child, 0)
     print("ended", flush=True)
 """
@@ -130,7 +131,7 @@ def test_a_killed_call_leaves_whole_batches_and_is_completed_by_the_next(
         child = start(nursery, root)
         # The moment is what is tried out, so nothing can be waited for but the beginning.
         lives = kill % 2 == 0 or wait(nursery, batches=1)
-        time.sleep(moments.uniform(0, took) if kill % 2 == 0 else moments.uniform(0, took / 8))
+        time.sleep(moments.uniform(0, took) if kill % 2 == 0 else moments.uniform(0, took / 20))
         if lives:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(child, signal.SIGKILL)
