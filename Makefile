@@ -29,8 +29,9 @@ demo: setup ## Start the miniature science platform with JupyterLab
 test: test-python test-front-end test-browser ## Run all tests: Python, TypeScript, browser
 
 test-python: setup
-	@# Most tests wait for servers and processes, so two share the work well, a file at a time.
-	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+	@# Most tests wait for servers and processes, so three share the work of two processors, a file at a time.
+	@temporary=$$(./.ci/temporary) && trap 'rm -rf "$$temporary"' EXIT && \
+		TMPDIR=$$temporary $(BIN)/python -m pytest --basetemp "$$temporary/t" --numprocesses 3 --dist loadfile
 
 test-front-end: setup
 	@jlpm test

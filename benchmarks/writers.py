@@ -151,19 +151,19 @@ def table(number: int) -> Any:
     return Table({"id": number * 10 + numbers, "ra": numbers / 10.0, "flux": numbers * 1.5})
 
 
-type Wanted = Sequence[tuple[int, dict[str, Any]]]
-"""What to write: the number of each table, and its data ID."""
+type Wanted = Sequence[tuple[Any, dict[str, Any]]]
+"""What to write, made before it is timed: each table and its data ID."""
 
 
-def numbered(root: str, first: int, count: int) -> Wanted:
-    """Give data IDs whose records a repository has, always the same ones for the same numbers."""
+def to_write(root: str, first: int, count: int) -> Wanted:
+    """Make tables for data IDs whose records a repository has, always the same for the same numbers."""
     from lsst.daf.butler import Butler
 
     with Butler.from_config(root) as butler:
         rows = butler.query_dimension_records(
             "visit_detector_region", order_by=["visit", "detector"], limit=first + count
         )
-    found = [(number, dict(row.dataId.mapping)) for number, row in enumerate(rows)][first:]
+    found = [(table(number), dict(row.dataId.mapping)) for number, row in enumerate(rows)][first:]
     if len(found) < count:
         raise RuntimeError(f"There are not enough visits and detectors for {first + count} datasets.")
     return found
@@ -180,8 +180,8 @@ def put(root: str, name: str, wanted: Wanted) -> Iterator[None]:
         butler.registry.registerDatasetType(
             DatasetType(name, DIMENSIONS, "ArrowAstropy", universe=butler.dimensions)
         )
-        for number, data_id in wanted:
-            butler.put(table(number), name, data_id)
+        for made, data_id in wanted:
+            butler.put(made, name, data_id)
             yield
 
 
@@ -190,8 +190,8 @@ def save(root: str, name: str, wanted: Wanted) -> Iterator[None]:
     import python_butler
 
     with python_butler.open(LABEL, root=root) as butler:
-        for number, data_id in wanted:
-            butler.save(table(number), name, data_id)
+        for made, data_id in wanted:
+            butler.save(made, name, data_id)
             yield
 
 
@@ -201,11 +201,11 @@ def deferred(root: str, name: str, wanted: Wanted) -> Iterator[None]:
 
     with python_butler.open(LABEL, root=root) as butler:
         with butler.deferred() as batch:
-            batch.save(table(wanted[0][0]), name, wanted[0][1])
+            batch.save(wanted[0][0], name, wanted[0][1])
         yield
         with butler.deferred() as batch:
-            for number, data_id in wanted[1:]:
-                batch.save(table(number), name, data_id)
+            for made, data_id in wanted[1:]:
+                batch.save(made, name, data_id)
                 yield
 
 
@@ -215,8 +215,8 @@ def get(root: str, name: str, wanted: Wanted) -> Iterator[None]:
 
     with python_butler.open(LABEL, collections=f"u/bench/{name}", root=root) as butler:
         for count in range(sys.maxsize):
-            number, data_id = wanted[count % len(wanted)]
-            if butler.get(name, data_id)["id"][0] != number * 10:
+            made, data_id = wanted[count % len(wanted)]
+            if butler.get(name, data_id)["id"][0] != made["id"][0]:
                 raise RuntimeError("Something else was read.")
             yield
             if select.select([sys.stdin], [], [], 0.005)[0]:
@@ -229,7 +229,7 @@ _WAYS = {way.__name__: way for way in (put, save, deferred, get)}
 def main() -> None:
     """Run as a process."""
     way, root, name, count, first = sys.argv[1:]
-    steps = _WAYS[way](root, name, numbered(root, int(first), int(count) + 1))
+    steps = _WAYS[way](root, name, to_write(root, int(first), int(count) + 1))
     next(steps)
     print("ready", flush=True)
     if way != get.__name__:

@@ -1,8 +1,8 @@
 """Writing to a satellite beside upstream's put, from one process and from several, and on a slow disk.
 
 Both sides write the same small tables for the same visits and detectors, whose dimension records both
-have; processes have opened everything and written once before they are timed. Upstream writes to a
-repository as it makes one. Where less is written on one side, times are for each dataset.
+have; processes have made the tables, opened everything and written once before they are timed. Upstream
+writes to a repository as it makes one. Where less is written on one side, times are for each dataset.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from .figures import Pair, Reading, figure
 from .preloading import preloaded
 from .scene import Scene
-from .writers import DIMENSIONS, LABEL, NEEDED, Process, numbered, table, write
+from .writers import DIMENSIONS, LABEL, NEEDED, Process, table, to_write, write
 
 if TYPE_CHECKING:
     from lsst.daf.butler import Butler, DimensionRecord
@@ -146,8 +146,8 @@ def interactive(scene: Scene) -> Iterator[Pair]:
     import python_butler
 
     root, name = _satellite(scene), _new_name()
-    wanted = iter(numbered(str(root), 0, 100))
-    other = iter(numbered(str(root), 0, 100))
+    wanted = iter(to_write(str(root), 0, 100))
+    other = iter(to_write(str(root), 0, 100))
     with (
         python_butler.open(LABEL, root=root) as butler,
         Butler.from_config(str(_plain(scene)), run=f"u/bench/{name}") as direct,
@@ -157,12 +157,12 @@ def interactive(scene: Scene) -> Iterator[Pair]:
         )
 
         def save() -> None:
-            number, data_id = next(wanted)
-            butler.save(table(number), name, data_id)
+            made, data_id = next(wanted)
+            butler.save(made, name, data_id)
 
         def put() -> None:
-            number, data_id = next(other)
-            direct.put(table(number), name, data_id)
+            made, data_id = next(other)
+            direct.put(made, name, data_id)
 
         yield Pair(ours=save, upstream=put, before=lambda: time.sleep(_PAUSE))
 
@@ -177,22 +177,22 @@ def formatter_alone(scene: Scene) -> Iterator[Pair]:
     run = f"u/bench/{name}"
     directory = scene.directory / name
     directory.mkdir()
-    wanted = numbered(str(root), 0, COUNT)
+    wanted = to_write(str(root), 0, COUNT)
     with Butler.from_config(str(root), run=run) as direct:
         dataset_type = DatasetType(name, DIMENSIONS, "ArrowAstropy", universe=direct.dimensions)
         direct.registry.registerDatasetType(dataset_type)
-        data_ids = [(number, direct.registry.expandDataId(data_id)) for number, data_id in wanted]
-        refs = iter([(number, DatasetRef(dataset_type, data_id, run)) for number, data_id in data_ids])
+        data_ids = [(made, direct.registry.expandDataId(data_id)) for made, data_id in wanted]
+        refs = iter([(made, DatasetRef(dataset_type, data_id, run)) for made, data_id in data_ids])
         others = iter(wanted)
 
         def format_them() -> None:
-            for number, ref in itertools.islice(refs, _FEW):
-                where = FileDescriptor(Location(str(directory), f"{number}.parq"), dataset_type.storageClass)
-                ParquetFormatter(where, ref=ref).write(table(number))
+            for made, ref in itertools.islice(refs, _FEW):
+                where = FileDescriptor(Location(str(directory), f"{ref.id}.parq"), dataset_type.storageClass)
+                ParquetFormatter(where, ref=ref).write(made)
 
         def put() -> None:
-            for number, data_id in itertools.islice(others, _FEW):
-                direct.put(table(number), name, data_id)
+            for made, data_id in itertools.islice(others, _FEW):
+                direct.put(made, name, data_id)
 
         yield Pair(ours=format_them, upstream=put)
 

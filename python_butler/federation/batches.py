@@ -20,6 +20,7 @@ from ..satellite.versions import drop
 from ..saving.names import chain_of
 from ..saving.origin import Origin
 from ..words import size
+from .rewriting import rewrite
 
 if TYPE_CHECKING:
     from .saving import SavingButler
@@ -159,7 +160,7 @@ class Deferred:
                     "No run provided to put, and no default from opening this Butler: pass run='u/...'."
                 )
             dataset_type = butler._writing.prepare_dataset_type(datasetRefOrType)
-            plain, values = butler._finder.rewrite(dataId, dataset_type, kwargs)
+            plain, values = rewrite(butler, dataId, dataset_type, kwargs)
             coordinate = butler._standardize(dataset_type, plain, values)
             butler._writing.prepare_records([coordinate])
             ref = DatasetRef(dataset_type, butler.registry.expandDataId(coordinate), run=run)

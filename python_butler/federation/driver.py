@@ -8,7 +8,14 @@ from contextlib import ExitStack
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal, override
 
-from lsst.daf.butler import CollectionType, DataIdValue, DatasetType, DimensionGroup, DimensionUniverse
+from lsst.daf.butler import (
+    CalibrationLookupError,
+    CollectionType,
+    DataIdValue,
+    DatasetType,
+    DimensionGroup,
+    DimensionUniverse,
+)
 from lsst.daf.butler.queries.driver import QueryDriver, ResultPage
 from lsst.daf.butler.queries.result_specs import (
     DataCoordinateResultSpec,
@@ -111,7 +118,7 @@ class FederatedQueryDriver(QueryDriver):
     def execute(self, result_spec: ResultSpec, tree: QueryTree) -> Iterator[Any]:
         self._check_open("execute query")
         warn_of_tautologies(tree)
-        return self._guarded(result_spec, tree)
+        return self._guarded(_sendable(result_spec), tree)
 
     def _answer(self, spec: ResultSpec, tree: QueryTree) -> Iterator[ResultPage]:
         parts = [self._lighter(part) for part in self._planner.plan(tree, spec)]
@@ -124,7 +131,7 @@ class FederatedQueryDriver(QueryDriver):
             merger = Merger(spec, self._pinned(tree), self._copies(tree, spec))
         except UnmergeableError:
             return self._gathered(tree, spec)
-        return merger.pages(self._askers(parts, merger))
+        return merger.pages(self._askers(parts, merger, tree))
 
     def _gathered(self, tree: QueryTree, spec: ResultSpec) -> Iterator[ResultPage]:
         """Rows of what is gathered, in the order in which they are found there, each once."""
@@ -167,11 +174,22 @@ class FederatedQueryDriver(QueryDriver):
         return self._unless_lost(lambda: self._count(tree, result_spec, exact=exact, discard=discard))
 
     def _count(self, tree: QueryTree, result_spec: ResultSpec, *, exact: bool, discard: bool) -> int:
-        result_spec = result_spec.model_copy(update={"order_by": ()})
+        result_spec = _sendable(result_spec).model_copy(update={"order_by": ()})
         parts = [self._lighter(part) for part in self._planner.plan(tree, result_spec)]
         alone = whole(parts)
         if alone is not None and (alone.side is not None or self._copies(tree, result_spec) == 1):
             return self._counted(alone, result_spec, exact=exact, discard=discard)
+        try:
+            return self._count_of_parts(parts, tree, result_spec, exact=exact, discard=discard)
+        except CalibrationLookupError:
+            if result_spec.find_first_dataset is None:
+                raise
+            # As for rows: what is ambiguous in one part may be what an earlier one has.
+            return self._counted(Part(None, tree), result_spec, exact=exact, discard=discard)
+
+    def _count_of_parts(
+        self, parts: list[Part], tree: QueryTree, result_spec: ResultSpec, *, exact: bool, discard: bool
+    ) -> int:
         count = self._count_parts(parts, tree, result_spec, exact=exact, discard=discard)
         if count is not None:
             return count
@@ -262,11 +280,31 @@ class FederatedQueryDriver(QueryDriver):
 
         return rows
 
-    def _askers(self, parts: list[Part], merger: Merger) -> list[Rows]:
+    def _asker_of_calibrations(self, ask: Rows, merger: Merger, tree: QueryTree) -> Rows:
+        """What is ambiguous in a later part may be what an earlier one has: then all are asked together."""
+
+        def rows(spec: ResultSpec, condition: Predicate) -> Iterator[Any]:
+            try:
+                return iter(list(ask(spec, condition)))
+            except CalibrationLookupError:
+                return self._execute(None, spec, tree.where(condition), merger.note)
+
+        return rows
+
+    def _askers(self, parts: list[Part], merger: Merger, tree: QueryTree) -> list[Rows]:
         """Ways to get the rows of parts, at most one of which keeps an official query open meanwhile."""
         official = [part for part in parts if Side.OFFICIAL in _sides_of(part)]
         at_once = official[:-1] if merger.is_ordered else []
-        return [self._asker(part, merger, part in at_once) for part in parts]
+        askers = [self._asker(part, merger, part in at_once) for part in parts]
+        for number, part in enumerate(parts):
+            if number and merger.is_find_first and self._has_calibrations(part):
+                askers[number] = self._asker_of_calibrations(askers[number], merger, tree)
+        return askers
+
+    def _has_calibrations(self, part: Part) -> bool:
+        searches = [*part.tree.datasets.values(), *(each.search for each in part.semi_joins)]
+        located = self._butler.collections.flatten({name for each in searches for name in each.collections})
+        return any(each.info.type is CollectionType.CALIBRATION for each in located.values())
 
     def _rows(self, part: Part, merger: Merger, spec: ResultSpec, condition: Predicate) -> Iterator[Any]:
         if part.messages:
@@ -426,6 +464,17 @@ class FederatedQueryDriver(QueryDriver):
 def _begun(pages: Iterator[ResultPage]) -> tuple[Iterator[ResultPage], list[ResultPage]]:
     """Pages, the first of them read already."""
     return pages, list(itertools.islice(pages, 1))
+
+
+def _sendable(spec: ResultSpec) -> ResultSpec:
+    """A specification as a server takes it: a database also takes other numbers, such as NumPy's."""
+    meant: dict[str, Any] = {}
+    if spec.limit is not None:
+        meant["limit"] = int(spec.limit)
+    if isinstance(spec, DatasetRefResultSpec | GeneralResultSpec):
+        meant["find_first"] = bool(spec.find_first)
+    same = all(type(getattr(spec, name)) is type(value) for name, value in meant.items())
+    return spec if same else spec.model_copy(update=meant)
 
 
 def _sides_of(part: Part) -> set[Side | None]:

@@ -53,16 +53,22 @@ class RecordMemory:
         """
         values = dict(data_id.required)
         known: dict[str, DimensionRecord] = {}
+        agree = True
         for name in data_id.dimensions.lookup_order:
             element = data_id.universe[name]
             names = element.minimal_group.required
-            if not element.has_own_table or not all(each in values for each in names):
+            if not _is_kept(element) or not all(each in values for each in names):
                 continue
             key = tuple(values[each] for each in names)
             record = self._records.get((name, key)) or self._among_siblings(butler, element, names, key)
             if record is not None:
                 known[name] = record
-                values.update((each.name, record.get(each.name)) for each in element.implied)
+                for each in element.implied:
+                    value = record.get(each.name)
+                    agree &= values.setdefault(each.name, value) == value
+        if agree and len(known) == len(data_id.dimensions.elements):
+            full = tuple(values[name] for name in data_id.dimensions.data_coordinate_keys)
+            return DataCoordinate.from_full_values(data_id.dimensions, full).expanded(known)
         expanded = expanded_in(butler, data_id, known)
         if expanded is not None:
             self._remember(
@@ -101,5 +107,10 @@ class RecordMemory:
                 self._missed.clear()
                 self._fetched.clear()
             for record in records:
-                if record.definition.has_own_table:
+                if _is_kept(record.definition):
                     self._records[record.definition.name, record.dataId.required_values] = record
+
+
+def _is_kept(element: DimensionElement) -> bool:
+    """Whether its records are few, and the same for ever: not those of all pixels of the sky."""
+    return element.has_own_table or element.implied_union_target is not None

@@ -16,12 +16,12 @@ from lsst.daf.butler import (
     DatasetType,
     Timespan,
 )
-from lsst.daf.butler.direct_butler import DirectButler
 from lsst.daf.butler.registry import CollectionArgType, NoDefaultCollectionError
 from lsst.daf.butler.remote_butler._collection_args import convert_collection_arg_to_glob_string_list
 from lsst.daf.butler.utils import has_globs
 
 from ..errors import OfflineError
+from .rewriting import rewrite
 from .segments import Segment, segments_of
 from .shared import Side
 from .spooled import SpooledHome, without_spooled_records
@@ -172,7 +172,7 @@ class Finder:
         by_fields = any("." in str(key) for key in (data_id if isinstance(data_id, Mapping) else ()))
         if by_fields or any(segment.side is Side.PERSONAL for segment in segments):
             # Each side would complete the data ID from its own records: do it once, from both.
-            data_id, values = self.rewrite(data_id, parent, values)
+            data_id, values = rewrite(self._butler, data_id, parent, values)
             if parent.isCalibration() and timespan is None:
                 timespan = self._validity(data_id, values)
         return Search(parent, data_id, values, timespan, names, segments, unreachable)
@@ -191,35 +191,9 @@ class Finder:
             With the time of the exposure or visit in its data ID. If there is none, with all time, as
             upstream has it: that there is more than one such calibration is an error then.
         """
-        data_id, values = self.rewrite(search.data_id, search.dataset_type, search.values)
+        data_id, values = rewrite(self._butler, search.data_id, search.dataset_type, search.values)
         timespan = self._validity(data_id, values) or Timespan(None, None)
         return replace(search, data_id=data_id, values=values, timespan=timespan)
-
-    def rewrite(
-        self, data_id: DataId | None, dataset_type: DatasetType, values: dict[str, Any]
-    ) -> tuple[DataId | None, dict[str, Any]]:
-        """Replace what a data ID says by dimension records, as ``exposure.obs_id``, by dimension values.
-
-        Parameters
-        ----------
-        data_id : `dict` or `lsst.daf.butler.DataCoordinate`, optional
-            Data ID as the user gave it.
-        dataset_type : `lsst.daf.butler.DatasetType`
-            Dataset type it is for.
-        values : `dict`
-            More values of the data ID.
-
-        Returns
-        -------
-        data_id : `dict` or `lsst.daf.butler.DataCoordinate` or `None`
-            Data ID with dimension values only.
-        values : `dict`
-            The rest of them.
-        """
-        # Upstream's method needs nothing of its class but what every Butler has.
-        return DirectButler._rewrite_data_id(
-            cast(DirectButler, self._butler), data_id, dataset_type, **values
-        )
 
     def names_of(self, collections: CollectionArgType | None) -> list[str]:
         """Names of collections to search, in order.
@@ -316,7 +290,7 @@ class Finder:
             runs = [run for run, is_own_run in searched.items() if is_own_run]
             if not runs:
                 return None
-            plain, rest = self.rewrite(data_id, parent, dict(values))
+            plain, rest = rewrite(self._butler, data_id, parent, dict(values))
             coordinate = self._butler._standardize(parent, plain, rest)
         except (ButlerUserError, LookupError, ValueError, TypeError, OfflineError):
             # The search itself says what is wrong.

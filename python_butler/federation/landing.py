@@ -36,6 +36,7 @@ from ..saving.storage import Fitting, fit, fit_type
 from .chains import Chains
 from .expanding import RecordMemory
 from .records import bring_records
+from .rewriting import rewrite
 from .shared import Side
 
 if TYPE_CHECKING:
@@ -321,7 +322,7 @@ class Landing:
             If a value is missing.
         """
         check_values(dataset_type.name, dataset_type.dimensions, data_id, values)
-        plain, rest = self._butler._finder.rewrite(data_id, dataset_type, dict(values))
+        plain, rest = rewrite(self._butler, data_id, dataset_type, dict(values))
         try:
             return self._butler._standardize(dataset_type, plain, rest)
         except DimensionNameError as error:

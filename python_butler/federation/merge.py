@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Sequence
 from typing import Any
 
-from lsst.daf.butler import DimensionElement, DimensionRecordSet
+from lsst.daf.butler import DataCoordinate, DimensionElement, DimensionRecordSet
 from lsst.daf.butler.queries.driver import (
     DataCoordinateResultPage,
     DatasetRefResultPage,
@@ -79,6 +79,11 @@ class Merger:
     def is_ordered(self) -> bool:
         """Whether rows come in an order, for which all parts have to be asked at the same time."""
         return bool(self._spec.order_by)
+
+    @property
+    def is_find_first(self) -> bool:
+        """Whether of datasets with one data ID only the first is asked for."""
+        return self._spec.find_first_dataset is not None
 
     def in_order(self, rows: Iterable[Row]) -> Iterable[Row]:
         """Sort rows as those of a part are expected.
@@ -197,7 +202,6 @@ class Merger:
     def _merged(self, parts: Sequence[Rows], condition: Predicate, prefix: Sequence[Any]) -> Iterator[Row]:
         """Merge streams that are sorted by the first terms; rows that are equal in these are sorted here."""
         rest = self._spec.order_by[len(self._prefix) :]
-        is_by_data_id = self._spec.find_first_dataset is not None
         coarse, fine = self._reader.key(prefix), self._reader.key(rest)
         streams = [itertools.groupby(part(self._part_spec, condition), coarse) for part in parts]
         heads = [next(stream, None) for stream in streams]
@@ -206,7 +210,7 @@ class Merger:
             equal = [i for i, head in enumerate(heads) if head is not None and head[0] == first]
             groups = [head[1] for head in heads if head is not None and head[0] == first]
             rows: Iterator[Row] = itertools.chain.from_iterable(groups)
-            if is_by_data_id:
+            if self.is_find_first:
                 # Of several datasets with one data ID, the one of the first part counts.
                 rows = self.unique(rows)
                 yield from sorted_rows(rows, fine) if rest else rows
@@ -257,19 +261,38 @@ class Merger:
             update |= {"order_by": (*order_by, *last), "limit": self._asked_for(spec.limit)}
         return spec.model_copy(update=update)
 
+    @property
+    def _has_more_records(self) -> bool:
+        """Whether parts give records by which rows are sorted, and which nobody asked for."""
+        match self._spec, self._part_spec:
+            case (DataCoordinateResultSpec() as asked, DataCoordinateResultSpec() as given):
+                return asked.include_dimension_records != given.include_dimension_records
+            case (DatasetRefResultSpec() as asked, DatasetRefResultSpec() as given):
+                return asked.include_dimension_records != given.include_dimension_records
+        return False
+
     def _page(self, rows: list[Row]) -> ResultPage:
         match self._spec:
             case DataCoordinateResultSpec():
+                if self._has_more_records:
+                    rows = [_bare(row) for row in rows]
                 return DataCoordinateResultPage(spec=self._spec, rows=rows)
             case DimensionRecordResultSpec():
                 return DimensionRecordResultPage(spec=self._spec, rows=rows)
             case DatasetRefResultSpec():
+                if self._has_more_records:
+                    rows = [row.expanded(_bare(row.dataId)) for row in rows]
                 return DatasetRefResultPage(spec=self._spec, rows=rows)
             case GeneralResultSpec():
                 asked = [self._reader.asked(row) for row in rows]
                 records = self._records if self._spec.include_dimension_records else None
                 return GeneralResultPage(spec=self._spec, rows=asked, dimension_records=records)
         raise AssertionError(f"Unknown result specification {self._spec!r}")
+
+
+def _bare(data_id: DataCoordinate) -> DataCoordinate:
+    """A data ID without its dimension records."""
+    return DataCoordinate.from_full_values(data_id.dimensions, data_id.full_values)
 
 
 def _united(asked: Any, needed: dict[str, set[str]]) -> dict[str, set[str]]:

@@ -36,6 +36,7 @@ from ..satellite.usage.room import (
     whole_or_not,
 )
 from .remembered import RememberingButler
+from .rewriting import rewrite
 from .safety import ReadOnlyError
 from .transfers import Exporting, Importing
 from .writing import Writing
@@ -78,7 +79,7 @@ class PuttingButler(RememberingButler):
             )
         self.collections.check_writeable(run)
         dataset_type = self._writing.prepare_dataset_type(datasetRefOrType)
-        data_id, values = self._finder.rewrite(dataId, dataset_type, kwargs)
+        data_id, values = rewrite(self, dataId, dataset_type, kwargs)
         coordinate = self._standardize(dataset_type, data_id, values)
         self._writing.prepare_records([coordinate])
         ref = DatasetRef(dataset_type, coordinate, run)
@@ -213,6 +214,10 @@ class PuttingButler(RememberingButler):
         self._writing.check_runs(own)
         if official and not dry_run:
             self._writing.prepare_copies(official)
+        if not dry_run:
+            self._writing.prepare_known(own, records=not transfer_dimensions)
+        elif self._writing.know_types_officially(own):
+            register_dataset_types = True
         with self._sides.claiming([] if dry_run else self._new(own)), self._changing() as writer:
             moved = list(
                 writer.transfer_from(

@@ -20,6 +20,7 @@ from lsst.daf.butler import (
 from lsst.daf.butler.datastore import DatasetRefURIs
 
 from ..errors import GoneError
+from .rewriting import rewrite
 from .safety import GoneDatasetError, safely
 from .shared import Side
 from .spooled import as_asked
@@ -225,7 +226,7 @@ class ReadingButler(StoredButler):
         if run is None:
             raise TypeError("Cannot predict dataset ID/location with run=None.")
         dataset_type = self.get_dataset_type(dataset) if isinstance(dataset, str) else dataset
-        data_id, values = self._finder.rewrite(data_id, dataset_type, values)
+        data_id, values = rewrite(self, data_id, dataset_type, values)
         coordinate = self._standardize(dataset_type, data_id, values)
         ref = DatasetRef(dataset_type, self.registry.expandDataId(coordinate), run=run)
         return self._personal()._datastore.getURIs(ref, True)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from lsst.daf.butler import (
     Butler,
     ButlerUserError,
     DataCoordinate,
+    DimensionGroup,
     DimensionRecord,
 )
 from lsst.daf.butler.direct_butler import DirectButler
@@ -19,7 +20,7 @@ from .sides import Sides
 __all__ = ["bring_records", "expanded_in"]
 
 _FEW = 5
-"""Up to so many data IDs are expanded one by one, which tolerates missing regions."""
+"""Up to so many data IDs are expanded one by one: a request for each, not for each of their elements."""
 
 
 def bring_records(sides: Sides, data_ids: Iterable[DataCoordinate]) -> None:
@@ -39,13 +40,13 @@ def bring_records(sides: Sides, data_ids: Iterable[DataCoordinate]) -> None:
     # Every transaction of the writer locks the database, also one that only reads.
     reader = sides.personal or sides.writer
     bare = dict.fromkeys(map(_without_records, data_ids))
-    lacking = [data_id for data_id in bare if expanded_in(reader, data_id) is None]
+    lacking = _lacking(reader, list(bare))
     if not lacking:
         return
     with _one_after_the_other(sides) as others_came_first:
         if others_came_first:
             reader = sides.personal or sides.writer
-            lacking = [data_id for data_id in lacking if expanded_in(reader, data_id) is None]
+            lacking = _lacking(reader, lacking)
         expanded = _expand_officially(sides.official, lacking) + _sources_of_unions(sides, lacking)
         if expanded:
             sides.writer.transfer_dimension_records_from(sides.official, expanded)
@@ -97,9 +98,23 @@ def expanded_in(
         expanded = butler.registry.expandDataId(data_id, withDefaults=False, records=records)
     except DataIdError:
         return None
-    elements = (butler.dimensions[name] for name in data_id.dimensions.elements)
-    complete = all(expanded.records[e.name] is not None for e in elements if e.has_own_table)
-    return expanded if complete else None
+    return expanded if _complete(expanded, expanded.dimensions.elements) else None
+
+
+def _lacking(butler: DirectButler, data_ids: list[DataCoordinate]) -> list[DataCoordinate]:
+    """Tell which data IDs lack a record in a repository."""
+    if len(data_ids) > _FEW:
+        # Of unknown ones, upstream leaves records out or raises an error.
+        with suppress(ButlerUserError, LookupError):
+            pairs = zip(data_ids, butler._expand_data_ids(data_ids), strict=True)
+            return [bare for bare, expanded in pairs if not _complete(expanded, bare.dimensions.elements)]
+    return [data_id for data_id in data_ids if expanded_in(butler, data_id) is None]
+
+
+def _complete(data_id: DataCoordinate, names: Iterable[str]) -> bool:
+    """Whether a data ID has the records of those of some elements that have a table of their own."""
+    elements = (data_id.universe[name] for name in names)
+    return all(data_id.records.get(each.name) is not None for each in elements if each.has_own_table)
 
 
 def _sources_of_unions(sides: Sides, data_ids: Iterable[DataCoordinate]) -> list[DataCoordinate]:
@@ -122,9 +137,11 @@ def _sources_of_unions(sides: Sides, data_ids: Iterable[DataCoordinate]) -> list
 def _expand_officially(official: Butler, data_ids: list[DataCoordinate]) -> list[DataCoordinate]:
     if len(data_ids) > _FEW:
         try:
-            return official._expand_data_ids(data_ids)
+            return _expand_together(official, data_ids)
         except (ButlerUserError, LookupError):
-            pass  # at least one of them is unknown there: find out which
+            data_ids = _known_officially(official, data_ids)
+        with suppress(ButlerUserError, LookupError):
+            return _expand_together(official, data_ids)
     expanded = []
     for data_id in data_ids:
         try:
@@ -132,3 +149,27 @@ def _expand_officially(official: Butler, data_ids: list[DataCoordinate]) -> list
         except DataIdError:
             continue
     return expanded
+
+
+def _expand_together(official: Butler, data_ids: list[DataCoordinate]) -> list[DataCoordinate]:
+    """Expand data IDs with few requests; some of the unknown are left out, others raise an error."""
+    found = []
+    for data_id in official._expand_data_ids(data_ids):
+        # Upstream gives data IDs without those of their records that it does not find. Dimensions need
+        # theirs; a visit's detectors may well be without regions.
+        if _complete(data_id, data_id.dimensions.names):
+            found.append(data_id.expanded({n: data_id.records.get(n) for n in data_id.dimensions.elements}))
+    return found
+
+
+def _known_officially(official: Butler, data_ids: list[DataCoordinate]) -> list[DataCoordinate]:
+    """Find those of many data IDs that the official repository knows, without asking for each."""
+    groups: dict[DimensionGroup, list[DataCoordinate]] = {}
+    for data_id in data_ids:
+        groups.setdefault(data_id.dimensions, []).append(data_id)
+    known: list[DataCoordinate] = []
+    for dimensions, some in groups.items():
+        with official.query() as query:
+            found = set(query.join_data_coordinates(some).data_ids(dimensions))
+        known += [data_id for data_id in some if data_id in found]
+    return known

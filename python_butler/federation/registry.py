@@ -16,6 +16,7 @@ from lsst.daf.butler import (
     DatasetIdGenEnum,
     DatasetRef,
     DatasetType,
+    Dimension,
     DimensionElement,
     DimensionGroup,
     DimensionRecord,
@@ -381,7 +382,10 @@ class SatelliteRegistry(RemoteButlerRegistry):
         names = [name for name in element.minimal_group.names if name != element.name or not offline]
         data_ids = set()
         for row in rows:
-            values = row if isinstance(row, Mapping) else row.toDict()
+            values = dict(row if isinstance(row, Mapping) else row.toDict())
+            if isinstance(element, Dimension):
+                # In its own record its value has another name, such as the ID of a visit.
+                values.setdefault(element.name, values.get(element.primary_key.name))
             for name in names:
                 group = self.dimensions.dimensions[name].minimal_group
                 if all(values.get(key) is not None for key in group.required):

@@ -24,6 +24,7 @@ from ..saving.memory import Item, MemoryStore, memory_of
 from ..saving.names import chain_of, check_name
 from ..saving.origin import Origin
 from ..saving.storage import fit, fit_type
+from .rewriting import rewrite
 
 if TYPE_CHECKING:
     from .saving import SavingButler
@@ -105,7 +106,7 @@ class Remembering:
         for position, collection in enumerate(names):
             if not store.knows(collection):
                 continue
-            plain, rest = self._butler._finder.rewrite(data_id, known, dict(values))
+            plain, rest = rewrite(self._butler, data_id, known, dict(values))
             coordinate = self._butler._standardize(known, plain, rest)
             item = store.find(parent, coordinate, collection)
             if item is None:

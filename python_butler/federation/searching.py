@@ -31,6 +31,7 @@ from .driver import FederatedQueryDriver
 from .finding import Finder
 from .ledger import RecordLedger
 from .registry import SatelliteRegistry
+from .rewriting import rewrite
 from .shared import Side
 from .sides import Sides
 from .spooled import as_asked, without_spooled_records
@@ -233,7 +234,7 @@ class SearchingButler(Butler):
         self, dataset_type: DatasetType, data_id: DataId | None, values: dict[str, Any]
     ) -> None:
         """Raise upstream's exception for a data ID that is incomplete."""
-        data_id, values = self._finder.rewrite(data_id, dataset_type, values)
+        data_id, values = rewrite(self, data_id, dataset_type, values)
         self._standardize(dataset_type, data_id, values)
 
     def _personal(self) -> DirectButler:

@@ -61,7 +61,8 @@ class StoredButler(SearchingButler):
             return DatasetExistence.UNRECOGNIZED
         if found is None:
             return DatasetExistence.UNRECOGNIZED
-        return self._existence(found, full_check)
+        # Of a component, what counts is the whole.
+        return self._existence(found.makeCompositeRef() if found.isComponent() else found, full_check)
 
     def _existence(self, ref: DatasetRef, full_check: bool) -> DatasetExistence:
         home, ref = self._finder.home(ref)

@@ -95,6 +95,43 @@ class Writing:
                 register_run(writer, run, info.doc or None)
         self._prepare_types_and_records(refs)
 
+    def prepare_known(self, refs: Iterable[DatasetRef], *, records: bool = True) -> None:
+        """Bring the dataset types and records of own datasets that the official repository has.
+
+        Parameters
+        ----------
+        refs : iterable of `lsst.daf.butler.DatasetRef`
+            Datasets of the user's own that are about to be transferred.
+        records : `bool`, optional
+            Whether to bring dimension records, too.
+
+        Raises
+        ------
+        lsst.daf.butler.ConflictingDefinitionError
+            If the repositories disagree on a dataset type.
+        """
+        refs = list(refs)
+        for name in self._official_types(refs):
+            self.prepare_dataset_type(name)
+        if records:
+            self.prepare_records(ref.dataId for ref in refs)
+
+    def know_types_officially(self, refs: Iterable[DatasetRef]) -> bool:
+        """Tell whether the official repository has the dataset types of all of some datasets.
+
+        Parameters
+        ----------
+        refs : iterable of `lsst.daf.butler.DatasetRef`
+            Any datasets.
+
+        Returns
+        -------
+        known : `bool`
+            `False` if one of them is the user's own type.
+        """
+        refs = list(refs)
+        return self._official_types(refs) == {ref.datasetType.name for ref in refs}
+
     def divide(self, refs: Iterable[DatasetRef]) -> tuple[list[DatasetRef], list[DatasetRef]]:
         """Tell datasets of the official repository from others.
 
@@ -180,11 +217,13 @@ class Writing:
         refs = list(refs)
         writer = self._sides.writer
         known = {ref.id for ref in writer.get_many_datasets([ref.id for ref in refs])}
+        # Upstream refuses what is in neither repository, if it knows the dataset type.
+        official, others = self.divide(ref for ref in refs if ref.id not in known)
+        self.prepare_known(others, records=False)
         # As many at once as upstream can take.
         new: dict[tuple[str, DimensionGroup], list[DatasetRef]] = defaultdict(list)
-        for ref in refs:
-            if ref.id not in known:
-                new[ref.run, ref.datasetType.dimensions].append(ref)
+        for ref in official:
+            new[ref.run, ref.datasetType.dimensions].append(ref)
         for (run, _), datasets in new.items():
             with self._sides.writing() as writer:
                 register_run(writer, run)
@@ -243,6 +282,10 @@ class Writing:
                 "Before the transaction: butler.registry.registerDatasetType("
                 f"butler.get_dataset_type({dataset_type.name!r})).",
             ) from None
+
+    def _official_types(self, refs: Iterable[DatasetRef]) -> set[str]:
+        names = {ref.datasetType.name for ref in refs}
+        return {name for name in names if self._sides.dataset_type(Side.OFFICIAL, name) is not None}
 
     def _prepare_types_and_records(self, refs: Iterable[DatasetRef]) -> None:
         refs = list(refs)

@@ -215,6 +215,13 @@ class OfficialConnection(RemoteButlerHttpConnection):
         with contextlib.closing(OfficialConnection(self.label, self.server_url, patience=0)) as impatient:
             impatient.get("universe")
 
+    def _is_there(self) -> bool:
+        try:
+            self.probe()
+        except ButlerServerError:
+            return False
+        return True
+
     def cancel(self) -> None:
         """End all requests at once, from any thread; the connection cannot be used again.
 
@@ -351,6 +358,13 @@ class OfficialConnection(RemoteButlerHttpConnection):
             if isinstance(cause, httpx2.TimeoutException):
                 reason = "did not answer in time"
             elif not _was_answering(cause):
+                if _was_hung_up_on(cause) and not self.cancelled.is_set() and self._is_there():
+                    return _BrokenOff(
+                        f"{name[0].upper()}{name[1:]} ({host}) closed the connection instead of answering a "
+                        "query.",
+                        "Try again. If the same query fails again, ask in another way: the server may not "
+                        "understand it.",
+                    )
                 reason = "cannot be reached"
             elif _QUERY.search(cause.request.url.path) and not self.cancelled.is_set():
                 return _BrokenOff(
@@ -375,6 +389,13 @@ class OfficialConnection(RemoteButlerHttpConnection):
 def _was_answering(error: BaseException | None) -> TypeGuard[httpx2.TransportError]:
     """Whether a request failed after the server had begun to answer it."""
     return isinstance(error, httpx2.TransportError) and _ANSWERING in error.request.extensions
+
+
+def _was_hung_up_on(error: BaseException | None) -> bool:
+    """Whether a query was sent, and the connection closed."""
+    if not isinstance(error, httpx2.ReadError | httpx2.RemoteProtocolError):
+        return False
+    return bool(_QUERY.search(error.request.url.path))
 
 
 def _is_query(error: BaseException | None) -> bool:

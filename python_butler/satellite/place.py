@@ -12,6 +12,7 @@ from lsst.daf.butler.direct_butler import DirectButler
 from sqlalchemy.exc import SQLAlchemyError
 
 from ..errors import SatelliteError
+from .configured import configured
 from .layout import CONFIG, read_marker
 from .moving.mark import refuse_if_moving
 from .storage import ABSENT, opening_failed, storage_of
@@ -95,15 +96,19 @@ class Place:
         SatelliteError
             If a database server cannot be asked.
         """
-        if not (self.root / CONFIG).exists():
+        try:
+            storage = storage_of(self)
+        except SatelliteError:
+            if (self.root / CONFIG).exists():
+                raise
             return ABSENT
-        return storage_of(self).version()
+        return storage.version()
 
     def _butler(self, *, writeable: bool) -> DirectButler:
         # Before the database is touched: it may not be of a format that this version understands.
         read_marker(self.root)
         try:
-            return cast(DirectButler, Butler.from_config(f"{self.root.as_uri()}/", writeable=writeable))
+            return cast(DirectButler, Butler.from_config(configured(self.root), writeable=writeable))
         except SatelliteError:
             raise
         # What upstream finds wrong with a database server or with credentials are runtime errors.

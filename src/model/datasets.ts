@@ -98,7 +98,12 @@ export class DatasetListModel {
 
   /** Index of the row that has the keyboard, or null before any was touched. */
   get activeIndex(): number | null {
-    return this._choice.activeIndex;
+    return this._awaited ?? this._choice.activeIndex;
+  }
+
+  /** Whether the row that has the keyboard is still to come, to be chosen then. */
+  get isAwaiting(): boolean {
+    return this._awaited !== null;
   }
 
   /** Whether everything found is chosen, also what is not held or has not come. */
@@ -210,12 +215,14 @@ export class DatasetListModel {
   cancel(): void {
     if (this._running) {
       this._abort();
+      this._awaited = null;
       this._set({ status: 'cancelled' });
     }
   }
 
   /** Choose rows, among those that are held. */
   pick(change: (picking: Picking, ids: readonly string[]) => void): void {
+    this._awaited = null;
     this._choice.isAll = false;
     this._choice.leftOut = 0;
     change(
@@ -227,12 +234,16 @@ export class DatasetListModel {
   }
 
   /**
-   * Choose the row at an index, or the nearest on the way there that is held.
+   * Choose the row at an index; one that is not held once it has come.
    *
-   * @param extend - Whether to choose everything from the row chosen last, as far as it was ever held.
+   * @param extend - Whether to choose everything from the row chosen last, as far as it was ever held: up to the
+   *   nearest row on the way that is.
    */
   pickAt(index: number, extend = false): void {
-    const at = this._pages.nearest(index, this.activeIndex ?? index);
+    if (!extend && !this.rowAt(index) && this._await(index)) {
+      return;
+    }
+    const at = this._pages.nearest(index, this._choice.activeIndex ?? index);
     const row = at === null ? undefined : this.rowAt(at);
     if (!row) {
       return;
@@ -241,6 +252,7 @@ export class DatasetListModel {
       this.pick(picking => picking.only(row.id));
       return;
     }
+    this._awaited = null;
     this._choice.extendTo(row.id, index, this._pages);
     this._stateChanged.emit();
   }
@@ -307,7 +319,28 @@ export class DatasetListModel {
       this.picking.keep(new Set(this.rows.map(row => row.id)));
       this._choice.follow(this._pages);
       this._running = null;
+      this._pickAwaited();
       this._set({ status: cursor === null ? 'complete' : 'partial' });
+    }
+  }
+
+  /** Have a row fetched and chosen, if it was let go and rows can be fetched. */
+  private _await(index: number): boolean {
+    const { status } = this._state;
+    if (!this._pages.pageAt(index) || !(CAN_LOAD.has(status) || status === 'loading')) {
+      return false;
+    }
+    this._awaited = index;
+    this.look(index);
+    this._stateChanged.emit();
+    return true;
+  }
+
+  /** Choose the row that was waited for, if it has come. */
+  private _pickAwaited(): void {
+    const row = this._awaited === null ? undefined : this.rowAt(this._awaited);
+    if (row) {
+      this.pick(picking => picking.only(row.id));
     }
   }
 
@@ -336,6 +369,7 @@ export class DatasetListModel {
     this._cursor = null;
     this._isStale = false;
     this._view = [0, 0];
+    this._awaited = null;
     this._choice.clear();
   }
 
@@ -428,6 +462,7 @@ export class DatasetListModel {
   }
 
   private _settle(): void {
+    this._pickAwaited();
     const anchor = this.activeIndex ?? this._view[0];
     const near = Math.abs(anchor - this._view[0]) <= MAX_HELD;
     const stretch = [Math.min(anchor, this._view[0]), Math.max(anchor, this._view[1])] as const;
@@ -473,6 +508,7 @@ export class DatasetListModel {
       return;
     }
     this._running = null;
+    this._awaited = null;
     const error = reportOf(reason);
     this._set({ status: 'failed', error });
     if (this._target) {
@@ -503,6 +539,8 @@ export class DatasetListModel {
   /** Whether the whole list has to be asked for again. */
   private _isStale = false;
   private _view: readonly [first: number, last: number] = [0, 0];
+  /** Index of a row that is chosen once it has come. */
+  private _awaited: number | null = null;
   private _state: ListState = { status: 'closed' };
   private _running: AbortController | null = null;
   private _marks: IDatasetMarks | null = null;

@@ -224,6 +224,7 @@ function Grid({ model, target, actions }: IListProps): ReactElement {
         count={length}
         list={target}
         active={active}
+        isAwaiting={model.isAwaiting}
         focusRef={focusRef}
         choice={model.activeIndex === null ? null : model.picking.active}
         renderRow={renderRow}

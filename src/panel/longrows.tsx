@@ -1,4 +1,5 @@
 import {
+  type FocusEvent,
   type HTMLAttributes,
   type ReactElement,
   useCallback,
@@ -25,6 +26,8 @@ export interface ILongRowsProps extends Pick<
   readonly count: number;
   /** Index of the row that is the list's one tab stop. */
   readonly active: number;
+  /** Whether another element will take the place of the active row, and its focus. */
+  readonly isAwaiting: boolean;
   /** Whether the active row shall have the focus, and not only be where Tab leads. */
   readonly focusRef: { current: boolean };
   /** A word for what is chosen: where another choice is made, its active row comes into view; null if none is. */
@@ -42,7 +45,7 @@ export interface ILongRowsProps extends Pick<
  * The active row stays in the page even out of view, or the focus would be lost with it.
  */
 export function LongRows(props: ILongRowsProps): ReactElement {
-  const { count, active, focusRef, choice, list, renderRow, onLook } = props;
+  const { count, active, isAwaiting, focusRef, choice, list, renderRow, onLook } = props;
   const scroller = useRef<HTMLDivElement>(null);
   const [scroll, setScroll] = useState(() => new ScaledScroll());
   const [, redraw] = useReducer((times: number) => times + 1, 0);
@@ -128,10 +131,17 @@ export function LongRows(props: ILongRowsProps): ReactElement {
     }
     const row = scroller.current?.querySelector<HTMLElement>(`[data-index="${active}"]`);
     if (row) {
-      focusRef.current = false;
+      focusRef.current = isAwaiting;
       row.focus({ preventScroll: true });
     }
   });
+
+  // Who goes elsewhere is not called back by a row that comes late.
+  const onBlur = (event: FocusEvent<HTMLDivElement>): void => {
+    if (event.relatedTarget && !event.currentTarget.contains(event.relatedTarget)) {
+      focusRef.current = false;
+    }
+  };
 
   const indexes: number[] = [];
   for (let index = Math.max(0, first - OVERSCAN); index <= Math.min(count - 1, last + OVERSCAN); index++) {
@@ -150,6 +160,7 @@ export function LongRows(props: ILongRowsProps): ReactElement {
       role={props.role}
       onKeyDown={props.onKeyDown}
       onScroll={onScroll}
+      onBlur={onBlur}
     >
       <div className="pb-Rows-all" role="presentation" style={{ height: scroll.height }}>
         {indexes.map(index =>

@@ -50,6 +50,22 @@ def new_ref(butler: Butler, visit: int = 103) -> DatasetRef:
     return DatasetRef(butler.get_dataset_type("source"), data_id, run=NEW, id=UUID(int=visit))
 
 
+def nowhere(butler: Butler) -> DatasetRef:
+    """A dataset that no repository has."""
+    data_id = butler.registry.expandDataId(instrument="Cam", detector=2)
+    return DatasetRef(butler.get_dataset_type("bias"), data_id, run="u/me/nowhere")
+
+
+def tag_nowhere(butler: Butler, split: Split) -> None:
+    butler.collections.register("u/me/tagged", CollectionType.TAGGED)
+    butler.registry.associate("u/me/tagged", [nowhere(butler)])
+
+
+def certify_nowhere(butler: Butler, split: Split) -> None:
+    butler.collections.register("u/me/calib", CollectionType.CALIBRATION)
+    butler.registry.certify("u/me/calib", [nowhere(butler)], Timespan(None, None))
+
+
 def put_new(butler: Butler, visit: int = 103) -> DatasetRef:
     return butler.put(table(visit), new_ref(butler, visit))
 
@@ -222,6 +238,8 @@ def _fill(other: Butler) -> None:
 
 
 WRITING: dict[str, Change] = {
+    "tag what is nowhere": tag_nowhere,
+    "certify what is nowhere": certify_nowhere,
     "put": lambda b, s: put(b),
     "put by reference": lambda b, s: put_new(b),
     "put twice": lambda b, s: [put(b), put(b)],

@@ -9,6 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import numpy as np
 import yaml
 from lsst.daf.butler import (
     Butler,
@@ -153,6 +154,12 @@ def with_other_defaults(butler: Butler, split: Split) -> Any:
         return clone.get("object", tract=1), list(clone.collections.defaults), clone.run
 
 
+def counted_calibrations(butler: Butler, split: Split) -> tuple[int, bool]:
+    with butler.query() as query:
+        found = query.datasets("bias", [*split.all_runs, split.calibrations])
+        return found.count(), found.any()
+
+
 def reused_outside(butler: Butler, split: Split) -> Any:
     with butler.query() as query:
         results = query.datasets("source")
@@ -283,6 +290,8 @@ FINDING: dict[str, Question] = {
         b.exists("source"),
         b.exists("source", {"visit": 101}, collections=s.tagged),
         b.exists("source", visit=101, full_check=False),
+        b.exists("source.columns", visit=101),
+        b.exists("source.columns", visit=101, full_check=False),
     ],
     "whether what is nowhere exists": lambda b, s: [
         b.exists(made_up(b)),
@@ -341,6 +350,15 @@ QUERIES: dict[str, Question] = {
     "datasets": lambda b, s: set(b.query_datasets("source")),
     "all datasets": lambda b, s: set(b.query_datasets("source", find_first=False)),
     "in order": lambda b, s: b.query_datasets("detected", order_by=["-visit", "detector"]),
+    "calibrations that an earlier collection has": lambda b, s: [
+        b.query_datasets("bias", [*s.all_runs, s.calibrations], order_by=order_by, limit=limit)
+        for order_by in ((), ("detector",))
+        for limit in (None, 1)
+    ],
+    "calibrations that a later collection has, too": lambda b, s: b.query_datasets(
+        "bias", [s.calibrations, *s.all_runs]
+    ),
+    "calibrations that an earlier collection has, counted": counted_calibrations,
     "the first": lambda b, s: b.query_datasets("detected", order_by=["visit", "-detector"], limit=3),
     "some": lambda b, s: len(b.query_datasets("detected", limit=3)),
     "more than some": lambda b, s: len(b.query_datasets("detected", limit=-3)),
@@ -404,6 +422,16 @@ QUERIES: dict[str, Question] = {
     "all datasets where": lambda b, s: set(b.query_all_datasets(name="detected", where="visit = 101")),
     "all datasets, some": lambda b, s: len(b.query_all_datasets(limit=4)),
     "all datasets of nonsense": lambda b, s: b.query_all_datasets(name="nonsense"),
+    "in the order of a record's field": lambda b, s: [
+        b.query_datasets("detected", order_by=["-visit.timespan.begin", "detector"]),
+        b.query_data_ids(["visit", "detector"], order_by=["-visit.timespan.begin", "detector"]),
+    ],
+    "as many as a number of another kind says": lambda b, s: [
+        len(b.query_datasets("detected", limit=2.5)),
+        len(b.query_data_ids(["visit"], limit=np.int64(2))),
+        len(b.query_dimension_records("visit", limit=2.5)),
+        set(b.query_datasets("source", find_first=None)),
+    ],
     "a join": joined,
     "counts": counted,
     "columns": general,

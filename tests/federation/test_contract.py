@@ -24,6 +24,7 @@ from lsst.daf.butler import (
 from lsst.resources import ResourcePath
 
 from python_butler.demo.platform import Platform
+from tests.effort import ALL_SPLITS
 
 from . import splits
 from .changes import WRITING, state
@@ -142,7 +143,11 @@ def test_reading(question: str, pair: Pair, opened: Callable[[Pair], tuple[Butle
     assert_equal(READING[question], whole, cut, pair.split, question in FAILING_IN_ITS_OWN_WAY)
 
 
-@pytest.mark.parametrize("name", ["by_dataset", "referenced"])
+WRITTEN = tuple(split.name for split in SPLITS) if ALL_SPLITS else ("official", "by_dataset", "referenced")
+"""Where changes are tried: each pair is copied for each change, which takes a while."""
+
+
+@pytest.mark.parametrize("name", WRITTEN)
 @pytest.mark.parametrize("change", WRITING)
 def test_writing(change: str, name: str, pairs: dict[str, Pair], tmp_path: Path) -> None:
     pair = pairs[name].copy(tmp_path)

@@ -13,11 +13,13 @@ import pytest
 from lsst.daf.butler import (
     Butler,
     CollectionType,
+    DataIdValue,
     DatasetNotFoundError,
+    DatasetRef,
     DatasetType,
     DimensionNameError,
 )
-from lsst.daf.butler.registry import ConflictingDefinitionError
+from lsst.daf.butler.registry import ConflictingDefinitionError, DataIdError
 
 from python_butler.demo.platform import Platform
 from python_butler.errors import InvalidRequestError, OfficialRunError, UnknownVersionError
@@ -93,6 +95,30 @@ def test_dimension_records_come_along(butler: SatelliteButler) -> None:
     with Butler.from_config(str(root)) as plain:
         (record,) = plain.query_dimension_records("visit", instrument="Cam", visit=102)
         assert record.region is not None
+
+
+def test_records_that_are_remembered_complete_data_ids_as_upstream_does(butler: SatelliteButler) -> None:
+    with butler.deferred() as batch:
+        refs = [
+            batch.save(
+                table(visit), "pairs", instrument="Cam", visit=visit, exposure=visit, detector=detector
+            )
+            for detector in range(1, 5)
+            for visit in (101, 102, 103)
+        ]
+        # Their filters differ.
+        with pytest.raises(DataIdError):
+            batch.save(table(1), "pairs", instrument="Cam", visit=101, exposure=102, detector=1)
+    for ref in refs:
+        expected = butler.registry.expandDataId(instrument="Cam", **_numbers(ref))
+        assert ref.dataId == expected
+        assert dict(ref.dataId.mapping) == dict(expected.mapping)
+        for element in expected.dimensions.elements:
+            assert ref.dataId.records[element] == expected.records[element]
+
+
+def _numbers(ref: DatasetRef) -> dict[str, DataIdValue]:
+    return {name: ref.dataId[name] for name in ("visit", "exposure", "detector")}
 
 
 def test_data_ids_may_name_dimensions_by_their_records(butler: SatelliteButler) -> None:

@@ -9,7 +9,15 @@ from typing import Any
 
 import pytest
 from astropy.table import Table
-from lsst.daf.butler import Butler, CollectionType, DatasetRef, DatasetType, DimensionRecord, FileDataset
+from lsst.daf.butler import (
+    Butler,
+    CollectionType,
+    DataCoordinate,
+    DatasetRef,
+    DatasetType,
+    DimensionRecord,
+    FileDataset,
+)
 from lsst.daf.butler.registry import (
     ConflictingDefinitionError,
     DimensionNameError,
@@ -103,6 +111,34 @@ def test_regions_of_all_detectors_come_with_a_visit(own_run: SatelliteButler) ->
     own_run.put(table(1), "source", visit=102)
     with Butler.from_config(str(satellite_directory("dp2")), instrument="Cam") as plain:
         assert len(plain.query_dimension_records("visit_detector_region")) == 4
+
+
+def test_records_of_many_data_ids_come_although_some_are_unknown_officially(own_run: SatelliteButler) -> None:
+    visits = [101, 102, 103, *range(901, 909)]
+    group = own_run.dimensions.conform(["visit", "detector"])
+    own_run._writing.prepare_records(
+        DataCoordinate.standardize(instrument="Cam", visit=visit, detector=detector, dimensions=group)
+        for visit in visits
+        for detector in (1, 2)
+    )
+    own_run._writing.prepare_records(
+        DataCoordinate.standardize(skymap="mine", tract=tract, universe=own_run.dimensions)
+        for tract in range(20)
+    )
+    with Butler.from_config(str(satellite_directory("dp2")), instrument="Cam") as plain:
+        found = plain.query_dimension_records("visit")
+        assert {record.id for record in found} == {101, 102, 103}
+        assert {d.id for d in plain.query_dimension_records("detector")} >= {1, 2}
+        assert not plain.query_dimension_records("tract", skymap="mine", explain=False)
+
+
+def test_an_official_visit_cannot_be_inserted_otherwise(own_run: SatelliteButler) -> None:
+    (visit,) = own_run.query_dimension_records("visit", instrument="Cam", visit=102)
+    with pytest.raises(ConflictingDefinitionError):
+        own_run.registry.syncDimensionData("visit", {**visit.toDict(), "exposure_time": 31.0})
+    own_run.registry.insertDimensionData("visit", visit, skip_existing=True)
+    assert not own_run.registry.syncDimensionData("visit", visit)
+    assert own_run.query_dimension_records("visit", instrument="Cam", visit=102) == [visit]
 
 
 def test_a_put_by_exposure_fields_is_rewritten_as_upstream_does(own_run: SatelliteButler) -> None:

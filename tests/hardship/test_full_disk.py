@@ -7,7 +7,6 @@ and what makes a difference is where. It is compiled on the spot.
 from __future__ import annotations
 
 import errno
-import os
 import random
 import re
 from collections.abc import Iterator
@@ -18,6 +17,7 @@ import pytest
 from benchmarks.preloading import NoCompilerError, preloaded
 from python_butler.demo.platform import Platform
 from python_butler.satellite.spool import Spool
+from tests.effort import ALL_STEPS
 
 from .conftest import CarryOut, nursery
 from .nursery import ENDLESS, Order
@@ -28,10 +28,10 @@ from .works import EACH, Dataset, create
 TOGETHER = 10
 """Steps after which everything is looked at."""
 
-STEPS = 10
-"""So many of the steps are tried, about; all are if PYTHON_BUTLER_TEST_ALL_STEPS is set."""
+STEPS = 5
+"""So many of the steps are tried, about, of each kind of a full disk."""
 
-FEW_STEPS = 5
+FEW_STEPS = 3
 """So many of what takes longer, since a Butler is opened each time."""
 
 FULL = re.compile("full|space|quota|room", re.IGNORECASE)
@@ -126,7 +126,7 @@ def lose_nothing(
 
 def steps_to_try(count: int, tries: int, choice: random.Random) -> list[int]:
     """All steps if that is wished, else some of them, from the first to the last."""
-    if os.environ.get("PYTHON_BUTLER_TEST_ALL_STEPS"):
+    if ALL_STEPS:
         return list(range(1, count + 1))
     stride = max(1, count // tries)
     return [min(count, begin + choice.randrange(stride)) for begin in range(1, count + 1, stride)]

@@ -15,6 +15,7 @@ from python_butler.demo.platform import Platform
 from python_butler.errors import SatelliteError
 from python_butler.satellite import Satellite
 from python_butler.satellite.spool import Spool
+from tests.effort import kills
 
 from .conftest import CarryOut, nursery
 from .nursery import Order
@@ -47,32 +48,32 @@ def given_up(satellite: Satellite) -> bool:
 
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize(
-    ("work", "before", "kills"),
+    ("work", "before", "few"),
     [
         ("put", None, 5),
-        ("spool", None, 30),
-        ("spool_commit", "spool_only", 30),
-        ("deferred", None, 30),
-        ("repair", "leftovers", 10),
-        ("prune", "versions", 12),
-        ("migrate", "spool_only", 12),
+        ("spool", None, 12),
+        ("spool_commit", "spool_only", 12),
+        ("deferred", None, 12),
+        ("repair", "leftovers", 5),
+        ("prune", "versions", 6),
+        ("migrate", "spool_only", 6),
     ],
 )
 def test_what_was_acknowledged_outlives_a_killed_process(
-    carry_out: CarryOut, tmp_path: Path, work: str, before: str | None, kills: int
+    carry_out: CarryOut, tmp_path: Path, work: str, before: str | None, few: int
 ) -> None:
-    outlive(carry_out, tmp_path, work, before, kills)
+    outlive(carry_out, tmp_path, work, before, kills(few))
 
 
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize(("work", "kills"), [("save", 20), ("straight_saves", 8), ("deferred_saves", 8)])
+@pytest.mark.parametrize(("work", "few"), [("save", 10), ("straight_saves", 5), ("deferred_saves", 5)])
 def test_what_was_saved_outlives_a_killed_kernel(
-    platform: Platform, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, work: str, kills: int
+    platform: Platform, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, work: str, few: int
 ) -> None:
     for name, value in platform.environment.items():
         monkeypatch.setenv(name, value)
     with nursery() as carry_out:
-        outlive(carry_out, tmp_path, work, None, kills, from_first=work != "save")
+        outlive(carry_out, tmp_path, work, None, kills(few), from_first=work != "save")
 
 
 def outlive(
@@ -80,7 +81,7 @@ def outlive(
     tmp_path: Path,
     work: str,
     before: str | None,
-    kills: int,
+    times: int,
     *,
     from_first: bool = False,
 ) -> None:
@@ -91,7 +92,7 @@ def outlive(
     expected: list[Dataset] = []
     took = 0.0
     in_between = 0
-    for kill in range(kills + 1):
+    for kill in range(times + 1):
         acknowledged: list[Dataset] = []
         first = kill * EACH
         if before is not None:
@@ -111,11 +112,11 @@ def outlive(
         if work == "migrate" and (moments.random() < 0.5 or not given_up(satellite)):
             again = carry_out(Order(work, root, first))
             assert again.done, again.error
-        if kill % TOGETHER == 0 or kill == kills:
+        if kill % TOGETHER == 0 or kill == times:
             if moments.random() < 0.5:
                 # As the next writer does; otherwise repairing finds what the processes left.
                 Spool(satellite).commit(wait=10)
             mended(satellite)
             assert {each.id for each in expected} <= check_whole(satellite, since=first - TOGETHER * EACH)
-    assert in_between > kills / 4
+    assert in_between > times / 4
     check_readable(satellite, expected)

@@ -39,7 +39,7 @@ Answer = tuple[int, dict[str, str], Any]
 
 
 class Scripted:
-    """Server whose answers are set beforehand; the last one is repeated."""
+    """Server whose answers are set beforehand, none for status 0; the last one is repeated."""
 
     def __init__(self, server: ThreadingHTTPServer) -> None:
         self.url = f"http://127.0.0.1:{server.server_port}/api/butler/repo/dp2"
@@ -57,6 +57,9 @@ def serving() -> Iterator[Scripted]:
         def do_GET(self) -> None:
             script.tokens.append(self.headers.get("Authorization"))
             status, headers, body = script.next()
+            if not status:
+                self.close_connection = True
+                return
             content = body if isinstance(body, bytes) else json.dumps(body).encode()
             self.send_response(status)
             for name, value in ({"Content-Length": str(len(content))} | headers).items():
@@ -270,6 +273,20 @@ def test_a_query_whose_answer_is_broken_off_makes_nobody_offline(
     assert isinstance(caught.value, ButlerServerError)
     assert not isinstance(caught.value, OfflineError)
     assert lost == []
+
+
+@pytest.mark.parametrize(
+    ("then", "kind"), [((200, {}, UNIVERSE), BrokenOffError), ((0, {}, {}), OfflineError)], ids=["up", "down"]
+)
+def test_a_query_that_is_hung_up_on_makes_nobody_offline_whose_server_still_answers(
+    connection: OfficialConnection, scripted: Scripted, then: Answer, kind: type[Exception]
+) -> None:
+    lost: list[OfflineError] = []
+    connection.on_offline = lost.append
+    scripted.answers = [(0, {}, {}), then]
+    with pytest.raises(kind, match=r"Try again|Check the network"):
+        connection.get("query/any")
+    assert bool(lost) is (kind is OfflineError)
 
 
 def test_a_busy_server_that_is_gone_when_it_is_asked_again_is_offline(

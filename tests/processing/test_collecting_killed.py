@@ -29,13 +29,14 @@ from python_butler.processing.collecting import collect
 from python_butler.processing.workdir import WorkDirectory
 from python_butler.satellite import Satellite
 from python_butler.satellite.repair import Options, check
+from tests.effort import kills
 from tests.processes import PATIENCE, running
 
 from .test_collecting import CHAIN, Ran, executed, ran
 
 __all__ = ["executed", "ran"]
 
-KILLS = int(os.environ.get("PYTHON_BUTLER_TEST_KILLS", "10"))
+KILLS = kills(6)
 IN_A_ROW = 5
 """Kills before it is completed, and begun anew."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import random
 import subprocess
 import sys
@@ -28,6 +27,7 @@ from python_butler.processing.execution.starting import start
 from python_butler.processing.workdir import WorkDirectory
 from python_butler.satellite import Satellite
 from python_butler.satellite.progress import Progress
+from tests.effort import kills
 from tests.processes import PATIENCE, running
 
 from .conftest import DETECTORS, Prepare, pipeline
@@ -37,7 +37,7 @@ pytestmark = pytest.mark.timeout(900)
 
 type Outage = tuple[Callable[[], None], type[Exception]]
 
-KILLS = int(os.environ.get("PYTHON_BUTLER_TEST_KILLS", "4"))
+KILLS = kills(4)
 """How often a run is killed."""
 
 

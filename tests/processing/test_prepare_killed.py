@@ -15,11 +15,12 @@ from lsst.pipe.base.quantum_graph import PredictedQuantumGraph
 from python_butler import processing
 from python_butler.processing.workdir import WorkDirectory, runs_of
 from python_butler.satellite import Satellite
+from tests.effort import kills
 
 from .conftest import WHERE
 from .tasks import MeasureTask
 
-KILLS = int(os.environ.get("PYTHON_BUTLER_TEST_KILLS", "10"))
+KILLS = kills(6)
 SEED = 7
 
 

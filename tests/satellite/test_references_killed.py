@@ -25,10 +25,11 @@ from python_butler.demo.scale import RUN, scaled_registry
 from python_butler.satellite import Satellite
 from python_butler.satellite.layout import DATABASE
 from python_butler.satellite.report import Status
+from tests.effort import kills
 from tests.processes import running
 
 COUNT = 5_000
-KILLS = int(os.environ.get("PYTHON_BUTLER_TEST_KILLS", "8"))
+KILLS = kills(4)
 """Half of them at any moment, half when some batches are committed: those are over quickly."""
 
 TYPES = ("visit_image", "difference_image", "bias", "flat")

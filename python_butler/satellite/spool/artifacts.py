@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterable, Iterator
-from functools import lru_cache, partial
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from lsst.daf.butler import (
     DatasetProvenance,
@@ -201,26 +203,17 @@ def _write(
     datastore: FileDatastore, obj: Any, ref: DatasetRef, provenance: DatasetProvenance | None
 ) -> SpooledFile:
     # What FileDatastore.put does, with the public parts of it, but for the place.
-    try:
-        template = datastore.templates.getTemplate(ref)
-    except KeyError as error:
-        raise DatasetTypeNotSupportedError(f"Unable to find template for {ref}") from error
-    _validate(template.template, ref.datasetType)
+    way = _way(datastore, ref)
     component = ref.datasetType.component()
     storage_class = ref.datasetType.storageClass
     name = f"{SPOOLED}/{ref.id}" + (f"-{component}" if component else "")
     location = datastore.locationFactory.fromPath(name, trusted_path=True)
-    try:
-        formatter = datastore.formatterFactory.getFormatter(
-            ref,
-            FileDescriptor(location, storageClass=storage_class, component=component),
-            dataId=ref.dataId,
-            ref=ref,
-        )
-    except KeyError as error:
-        raise DatasetTypeNotSupportedError(
-            f"Unable to find formatter for {ref} in datastore {datastore.name}"
-        ) from error
+    formatter = way.formatter(
+        FileDescriptor(location, storageClass=storage_class, component=component),
+        dataId=ref.dataId,
+        ref=ref,
+        **way.options,
+    )
     if not formatter.can_accept(obj):
         obj = storage_class.coerce_type(obj)
         if not isinstance(obj, storage_class.pytype):
@@ -229,16 +222,18 @@ def _write(
                 f"and storage class type ({storage_class.pytype})"
             )
     location = formatter.make_updated_location(location)
-    target = template.format(ref)
+    target = way.template.format(ref)
     if "." in target or "%" in target:
         # What upstream takes for an extension is replaced, not added to; and it may have to encode.
         plain = datastore.locationFactory.fromPath(target, trusted_path=True)
         target = formatter.make_updated_location(plain).pathInStore.path
     else:
         target += location.getExtension()
+    # It takes a while to tell where that is.
+    path = Path(location.uri.ospath) if location.uri.isLocal else None
     try:
-        _serialise(datastore, formatter, obj, ref, location.uri, provenance)
-        size, inode = _measure(location)
+        _serialise(datastore, formatter, obj, ref, location.uri, path, provenance)
+        size, inode = _measure(location, path)
         checksum = datastore.computeChecksum(location.uri) if datastore.useChecksum else None
     except BaseException as error:
         with contextlib.suppress(OSError):
@@ -261,9 +256,39 @@ def _write(
     )
 
 
-@lru_cache(maxsize=1024)
-def _validate(template: str, dataset_type: DatasetType) -> None:
-    FileTemplate(template).validateTemplate(dataset_type)
+@dataclass(frozen=True)
+class _Way:
+    """How a datastore writes datasets of one type and one instrument."""
+
+    template: FileTemplate
+    """Where files go."""
+
+    formatter: type[Formatter | FormatterV2]
+    options: Mapping[str, Any]
+    """What the formatter is told, as the datastore is configured."""
+
+
+_ways: WeakKeyDictionary[FileDatastore, dict[tuple[DatasetType, Any], _Way]] = WeakKeyDictionary()
+"""What was found out before: the configuration of a datastore stays the same."""
+
+
+def _way(datastore: FileDatastore, ref: DatasetRef) -> _Way:
+    known = _ways.setdefault(datastore, {})
+    key = ref.datasetType, ref.dataId.get("instrument")
+    if key not in known:
+        try:
+            template = datastore.templates.getTemplate(ref)
+        except KeyError as error:
+            raise DatasetTypeNotSupportedError(f"Unable to find template for {ref}") from error
+        template.validateTemplate(ref.datasetType)
+        try:
+            _, formatter, options = datastore.formatterFactory.getFormatterClassWithMatch(ref)
+        except KeyError as error:
+            raise DatasetTypeNotSupportedError(
+                f"Unable to find formatter for {ref} in datastore {datastore.name}"
+            ) from error
+        known[key] = _Way(template, formatter, options)
+    return known[key]
 
 
 def _serialise(
@@ -272,6 +297,7 @@ def _serialise(
     obj: Any,
     ref: DatasetRef,
     uri: ResourcePath,
+    path: Path | None,
     provenance: DatasetProvenance | None,
 ) -> None:
     if isinstance(formatter, Formatter):
@@ -282,9 +308,9 @@ def _serialise(
             write_parameters=formatter.write_parameters,
             write_recipes=formatter.write_recipes,
         )
-    if uri.isLocal and (changed := make_directory(Path(uri.ospath).parent, Path(datastore.root.ospath))):
+    if path is not None and (changed := make_directory(path.parent, Path(datastore.root.ospath))):
         sync((), changed)
-    if uri.isLocal and type(formatter).write is FormatterV2.write:
+    if path is not None and type(formatter).write is FormatterV2.write:
         # Nobody looks there before it is complete: upstream's temporary file and its renaming, and the
         # search for the directory, would take as long as writing a small table.
         obj = formatter.add_provenance(obj, provenance=provenance)
@@ -302,10 +328,9 @@ def _ready(obj: Any) -> Any:
     return ready(obj)
 
 
-def _measure(location: Location) -> tuple[int, int | None]:
-    if not location.uri.isLocal:
+def _measure(location: Location, path: Path | None) -> tuple[int, int | None]:
+    if path is None:
         return location.uri.size(), None
-    path = Path(location.uri.ospath)
     status = share(path)
     return status.st_size, status.st_ino
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
+from functools import cached_property, lru_cache
 from hashlib import blake2b
 from typing import Any, Self
 from uuid import UUID
@@ -141,7 +142,7 @@ class Slip(BaseModel):
             pid=pid,
         )
 
-    @property
+    @cached_property
     def name(self) -> str:
         """Name of its file."""
         return _name(self.run, self.dataset_type, self.data_id)
@@ -159,11 +160,10 @@ class Slip(BaseModel):
         ref : `lsst.daf.butler.DatasetRef`
             The reference.
         """
-        dimensions = universe.conform(self.dimensions)
-        dataset_type = DatasetType(
-            self.dataset_type, dimensions, self.storage_class, isCalibration=self.calibration
+        dataset_type = _dataset_type(
+            self.dataset_type, self.dimensions, universe, self.storage_class, self.calibration
         )
-        data_id = DataCoordinate.from_required_values(dimensions, self.data_id)
+        data_id = DataCoordinate.from_required_values(dataset_type.dimensions, self.data_id)
         return DatasetRef(dataset_type, data_id, self.run, id=self.id)
 
     def infos(self) -> Iterator[StoredFileInfo]:
@@ -221,6 +221,17 @@ def name_of(dataset_type: str, data_id: DataCoordinate, run: str) -> str:
         Name of the file.
     """
     return _name(run, dataset_type, data_id.required_values)
+
+
+@lru_cache(maxsize=128)
+def _dataset_type(
+    name: str,
+    dimensions: tuple[str, ...],
+    universe: DimensionUniverse,
+    storage_class: str,
+    calibration: bool,
+) -> DatasetType:
+    return DatasetType(name, universe.conform(dimensions), storage_class, isCalibration=calibration)
 
 
 def _name(run: str, dataset_type: str, values: tuple[int | str, ...]) -> str:

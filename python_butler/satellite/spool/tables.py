@@ -84,11 +84,19 @@ def _schema(columns: tuple[_Description, ...]) -> pa.Schema | None:
 
 
 def _dump(metadata: dict[str, Any]) -> bytes:
-    # As astropy does it: one mapping an entry, which keeps their order.
-    text = yaml.dump(
-        [{key: value} for key, value in metadata.items()],
-        Dumper=getattr(yaml, "CSafeDumper", yaml.SafeDumper),
-        default_flow_style=None,
-        width=130,
+    # As astropy does it: one mapping an entry, which keeps their order. Most tables differ in few of them.
+    entries = (
+        _entry(key, value) if type(value) is float else _remembered_entry(key, value)
+        for key, value in metadata.items()
     )
-    return text.rstrip("\n").encode()
+    return "".join(entries).rstrip("\n").encode()
+
+
+def _entry(key: str, value: Any) -> str:
+    dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+    text: str = yaml.dump([{key: value}], Dumper=dumper, default_flow_style=None, width=130)
+    return text
+
+
+# Not of floating-point numbers, of which two equal ones may be written differently.
+_remembered_entry = lru_cache(maxsize=1024, typed=True)(_entry)

@@ -33,8 +33,8 @@ ABSENT = "absent"
 
 _BUTLER_ROOT = "<butlerRoot>"
 
-_read: dict[Path, tuple[tuple[int, int, int], Storage]] = {}
-"""What was read last for each configuration file, with the file's identity, size and time of change."""
+_read: dict[Path, _Read] = {}
+"""What was read last for each satellite's directory."""
 
 
 @dataclass(frozen=True)
@@ -124,6 +124,19 @@ class Storage:
         return f"{status.st_ino:x}-{status.st_size:x}-{status.st_mtime_ns:x}"
 
 
+@dataclass(frozen=True)
+class _Read:
+    """What a configuration file said."""
+
+    path: Path
+    """The file; kept, since putting it together takes longer than the look at it."""
+
+    identity: tuple[int, int, int]
+    """Number, size and time of change of the file."""
+
+    storage: Storage
+
+
 def storage_of(place: Place | Path) -> Storage:
     """Find out where a satellite's database and files are: a look at one small file.
 
@@ -143,13 +156,13 @@ def storage_of(place: Place | Path) -> Storage:
         If the configuration is missing or cannot be understood.
     """
     root = place if isinstance(place, Path) else place.root
-    path = root / CONFIG
+    known = _read.get(root)
+    path = known.path if known is not None else root / CONFIG
     try:
         status = path.stat()
         identity = (status.st_ino, status.st_size, status.st_mtime_ns)
-        known = _read.get(path)
-        if known is not None and known[0] == identity:
-            return known[1]
+        if known is not None and known.identity == identity:
+            return known.storage
         storage = _located(root, yaml.safe_load(path.read_bytes()))
     except (OSError, yaml.YAMLError, KeyError, TypeError, ValueError, ArgumentError):
         # The text of these may hold what the file does.
@@ -157,7 +170,7 @@ def storage_of(place: Place | Path) -> Storage:
             f"The configuration of the satellite, {path}, cannot be read.",
             "Restore this file from a backup of your satellite.",
         ) from None
-    _read[path] = identity, storage
+    _read[root] = _Read(path, identity, storage)
     return storage
 
 

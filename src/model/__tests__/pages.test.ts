@@ -89,9 +89,37 @@ describe('a long list', () => {
     expect(list.leftOut).toBe(0);
   });
 
-  it('goes as far towards a row as there are rows, if that one is not held', async () => {
+  it('has a row fetched that is not held, and chooses it when it has come', async () => {
     await scrollThrough(8);
     list.pickAt(8 * PAGE - 1);
+    list.pickAt(0);
+    expect(list.activeIndex).toBe(0);
+    expect(list.picking.active).toBe('id-79999');
+    expect(last().what).toBe(`datasets r visit_image ${PAGE} first`);
+    await last().rows(...visits(0));
+    await last().end('c1');
+    expect(list.isAwaiting).toBe(false);
+    expect(list.activeIndex).toBe(0);
+    expect(list.selection?.datasets.map(({ id }) => id)).toEqual(['id-0']);
+    expect(list.rowAt(0)).toBeDefined();
+    expect(list.rows).toHaveLength(MAX_HELD);
+  });
+
+  it('does not go where it was led when something else is chosen meanwhile', async () => {
+    await scrollThrough(8);
+    list.pickAt(0);
+    list.pickAt(8 * PAGE - 3);
+    await last().rows(...visits(0));
+    await last().end('c1');
+    expect(list.picking.active).toBe('id-79997');
+  });
+
+  it('stays where it was when the row cannot be fetched, and goes as near as it can from then on', async () => {
+    await scrollThrough(8);
+    list.pickAt(8 * PAGE - 1);
+    list.pickAt(0);
+    await last().fail({ kind: 'offline', message: 'The server does not answer.' });
+    expect(list.activeIndex).toBe(8 * PAGE - 1);
     list.pickAt(0);
     expect(list.activeIndex).toBe(5 * PAGE);
   });

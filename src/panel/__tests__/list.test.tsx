@@ -142,6 +142,30 @@ describe('choosing', () => {
     expect(text()).toContain('30,000 selected · 10,000 between are not loaded and were left out');
   });
 
+  it('is led to a row that was let go, which has the focus when it has come', async () => {
+    const size = 10_000;
+    const visits = (at: number): number[] => Array.from({ length: size }, (_, index) => at * size + index);
+    model.pageSize = size;
+    act(() => model.open({ repository: OFFICIAL, collection: run('long'), datasetType: VISIT_IMAGE }));
+    for (let at = 0; at < 4; at++) {
+      act(() => model.look(model.length - 1));
+      await act(() => page().rows(...visits(at)));
+      await act(() => page().end(at === 3 ? null : `c${at + 1}`));
+    }
+    focus(rows()[0]!);
+    press('ArrowDown');
+    const end = 4 * size - 1;
+    const focused = (): string | undefined => (document.activeElement as HTMLElement).dataset.index;
+    expect(model.rowAt(end)).toBeUndefined();
+    press('End');
+    expect(focused()).toBe(`${end}`);
+    expect(chosen()).toEqual([0]);
+    await act(() => page().rows(...visits(3)));
+    await act(() => page().end(null));
+    expect(focused()).toBe(`${end}`);
+    expect(chosen()).toEqual([end]);
+  });
+
   it('elsewhere, as on a map, brings the first of the chosen rows into view, once', async () => {
     act(() => model.open({ repository: OFFICIAL, collection: run('other'), datasetType: VISIT_IMAGE }));
     await act(() => page().rows(...Array.from({ length: 500 }, (_, index) => index)));

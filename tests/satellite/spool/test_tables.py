@@ -100,6 +100,12 @@ def test_a_unit_that_astropy_reads_otherwise_than_it_writes_it_is_left_to_upstre
     assert made is table or made.equals(expected, check_metadata=True)
 
 
+def test_equal_values_are_written_each_in_its_own_way(tmp_path: Path) -> None:
+    for value in (1, True, 1.0, 0, False, 0.0, -0.0, "1", "true"):
+        table = Table({"x": NUMBERS}, meta={"a": value, "b": "always the same"})
+        assert written(ready(table), tmp_path / "ours") == written(table, tmp_path / "upstream's")
+
+
 keys = st.text(min_size=1, max_size=200)
 values = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=300)
 
