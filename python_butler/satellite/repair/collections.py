@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import sqlalchemy
 from lsst.daf.butler import CollectionType
 
@@ -13,6 +15,9 @@ from .spooled import claimed_runs
 from .tables import Tables
 
 __all__ = ["Collections"]
+
+_BEING_REGISTERED = 1.0
+"""How long somebody who is alive may take between the two transactions that register a run, in seconds."""
 
 
 class Collections:
@@ -26,6 +31,10 @@ class Collections:
             tables = Tables(reader)
             runs, chains = _empty(tables)
             incomplete = _incomplete(tables)
+            if incomplete:
+                # It may be that somebody registers it just now.
+                time.sleep(_BEING_REGISTERED)
+                incomplete &= _incomplete(tables)
             case.examined["runs"] = tables.count(tables.run)
         # What waits in the spool, or in a batch that may still be committed, goes there.
         runs -= incomplete | claimed_runs(case)
@@ -42,16 +51,21 @@ class Collections:
     def mend(self, case: Case, findings: list[Finding]) -> None:
         """Do something about findings for which all options that they need were given."""
         with case.alone() as writer:
-            runs, chains = _empty(Tables(writer))
-            runs -= claimed_runs(case)
+            tables = Tables(writer)
+            runs, chains = _empty(tables)
+            still = {
+                Kind.INCOMPLETE_RUN: _incomplete(tables),
+                Kind.EMPTY_RUN: runs - claimed_runs(case),
+                Kind.EMPTY_CHAIN: chains,
+            }
             for finding in findings:
                 name = finding.key
+                if name not in still[finding.kind]:
+                    case.gone([finding])
+                    continue
                 if finding.kind is Kind.INCOMPLETE_RUN:
                     register_run(writer, name)
                     case.mended([finding])
-                    continue
-                if name not in (runs if finding.kind is Kind.EMPTY_RUN else chains):
-                    case.gone([finding])
                     continue
                 for parent in writer.collections.get_info(name, include_parents=True).parents or ():
                     writer.collections.remove_from_chain(parent, name)

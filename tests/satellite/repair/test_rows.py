@@ -9,7 +9,8 @@ import pytest
 
 from python_butler.satellite import Satellite
 from python_butler.satellite.provenance import note
-from python_butler.satellite.repair import Kind
+from python_butler.satellite.registering import register_run
+from python_butler.satellite.repair import Kind, collections
 
 from .conftest import RUN, contents, only, tree
 
@@ -122,6 +123,25 @@ def test_a_run_of_which_a_row_is_missing_is_completed(satellite: Satellite) -> N
     with satellite.writer() as writer:
         ref = writer.put({"a": 1}, new_ref(writer, "lost", "u/me/half"))
         assert writer.get(ref) == {"a": 1}
+    assert satellite.check().clean
+
+
+def test_a_run_that_somebody_registers_just_now_is_no_finding(
+    satellite: Satellite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with satellite.writer() as writer:
+        writer.collections.register("u/me/half")
+    change(
+        satellite,
+        "DELETE FROM run WHERE collection_id = "
+        "(SELECT collection_id FROM collection WHERE name = 'u/me/half')",
+    )
+
+    def the_other_goes_on(seconds: float) -> None:
+        with satellite.writer() as writer:
+            register_run(writer, "u/me/half")
+
+    monkeypatch.setattr(collections.time, "sleep", the_other_goes_on)
     assert satellite.check().clean
 
 
