@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence, Set
+from collections.abc import Iterable, Iterator, Sequence, Set
 from functools import partial
 from typing import Any, NamedTuple, cast, override
 
@@ -14,8 +14,8 @@ from lsst.daf.butler import (
     DatasetType,
     MissingCollectionError,
 )
+from lsst.daf.butler.registry import CollectionExpressionError
 from lsst.daf.butler.registry.wildcards import CollectionWildcard
-from lsst.daf.butler.remote_butler._collection_args import convert_collection_arg_to_glob_string_list
 from lsst.daf.butler.remote_butler._defaults import DefaultsHolder
 from lsst.daf.butler.utils import has_globs
 from lsst.utils.iteration import ensure_iterable
@@ -23,6 +23,7 @@ from lsst.utils.iteration import ensure_iterable
 from ..errors import OfficialRunError, OfflineError
 from ..satellite.registering import register_collection
 from ..settings import OWN_PREFIXES, user_name
+from .arguments import collection_name, collection_terms
 from .shared import Side
 from .sides import Sides
 
@@ -81,7 +82,7 @@ class SatelliteCollections(ButlerCollections):
         lsst.daf.butler.MissingCollectionError
             If one of them exists nowhere.
         """
-        names = list(names)
+        names = collection_terms(names)
         official = self._sides.collections(Side.OFFICIAL, names)
         personal = self._sides.collections(Side.PERSONAL, [n for n in names if n not in official])
         found: dict[str, Located] = {}
@@ -143,6 +144,22 @@ class SatelliteCollections(ButlerCollections):
         return self._walk(names, set())
 
     @override
+    def query(
+        self,
+        expression: str | Iterable[str],
+        collection_types: Set[CollectionType] | CollectionType | None = None,
+        flatten_chains: bool = False,
+        include_chains: bool | None = None,
+    ) -> Sequence[str]:
+        try:
+            terms = _terms(expression)
+        except TypeError as error:
+            raise CollectionExpressionError(
+                f"Invalid collection expression {expression!r}: {error}"
+            ) from None
+        return [info.name for info in self._infos(terms, collection_types, flatten_chains, include_chains)]
+
+    @override
     def query_info(
         self,
         expression: str | Iterable[str],
@@ -154,40 +171,23 @@ class SatelliteCollections(ButlerCollections):
         include_doc: bool = False,
         summary_datasets: Iterable[DatasetType] | Iterable[str] | None = None,
     ) -> Sequence[CollectionInfo]:
-        if collection_types is None:
-            types = frozenset(CollectionType.all())
-        else:
-            types = frozenset(ensure_iterable(collection_types))
-        if include_chains is None:
-            include_chains = not flatten_chains
+        wanted = None if summary_datasets is None else frozenset(map(_name_of, summary_datasets))
         if include_summary:
             # The first datasets of a run decide what is in it.
             self._sides.spooled.settle()
-        found: dict[str, CollectionInfo] = {}
-        for term in _terms(expression):
-            if isinstance(term, re.Pattern):
-                everything = self._matching("*", include_summary)
-                matching = {name: info for name, info in everything.items() if term.fullmatch(name)}
-            elif has_globs(term):
-                matching = self._matching(term, include_summary)
-            else:
-                matching = {name: located.info for name, located in self.locate([term]).items()}
-            if flatten_chains:
-                matching = {name: located.info for name, located in self.expand(matching).items()}
-            found.update({name: info for name, info in matching.items() if name not in found})
-        wanted = None if summary_datasets is None else frozenset(map(_name_of, summary_datasets))
         return [
             self._dressed(info, include_parents, include_summary, include_doc, wanted)
-            for info in found.values()
-            if info.type in types and (include_chains or info.type is not CollectionType.CHAINED)
+            for info in self._infos(
+                _terms(expression), collection_types, flatten_chains, include_chains, include_summary
+            )
         ]
 
     @override
     def get_info(
         self, name: str, include_parents: bool = False, include_summary: bool = False
     ) -> CollectionInfo:
-        if has_globs(name):
-            raise ValueError("Search expressions are not allowed in 'name' parameter to get_info")
+        if has_globs(collection_name(name)):
+            raise MissingCollectionError(f"No collection with name '{name}' found: patterns are for `query`.")
         (info,) = self.query_info(
             name, include_parents=include_parents, include_summary=include_summary, include_doc=True
         )
@@ -226,6 +226,7 @@ class SatelliteCollections(ButlerCollections):
 
     @override
     def register(self, name: str, type: CollectionType = CollectionType.RUN, doc: str | None = None) -> bool:
+        collection_name(name)
         official = self._sides.collections(Side.OFFICIAL, [name]).get(name)
         if official is not None and official.type is type:
             return False
@@ -256,7 +257,7 @@ class SatelliteCollections(ButlerCollections):
             If that cannot be told without the server, since the name is not that of a user or a group.
         """
         label = self._sides.shared.label
-        mine = f"u/{user_name()}/{name.rstrip('/').rsplit('/', 1)[-1]}"
+        mine = f"u/{user_name()}/{collection_name(name).rstrip('/').rsplit('/', 1)[-1]}"
         if self._sides.collections(Side.OFFICIAL, [name]):
             raise OfficialRunError(
                 f"Collection {name!r} belongs to the official repository {label}, which cannot be written.",
@@ -272,7 +273,7 @@ class SatelliteCollections(ButlerCollections):
     def _prepare_chain(self, parent: str, children: str | Iterable[str]) -> list[str]:
         """Make names of official children known to the satellite, which demands that they exist."""
         self.check_writeable(parent)
-        names = list(ensure_iterable(children))
+        names = list(map(collection_name, ensure_iterable(children)))
         for name, located in self.locate(names).items():
             if located.home is Side.OFFICIAL:
                 with self._sides.writing() as writer:
@@ -280,6 +281,39 @@ class SatelliteCollections(ButlerCollections):
         return names
 
     # Details of reading
+
+    def _infos(
+        self,
+        terms: Iterable[str | re.Pattern[str]],
+        collection_types: Set[CollectionType] | CollectionType | None,
+        flatten_chains: bool,
+        include_chains: bool | None,
+        include_summary: bool = False,
+    ) -> list[CollectionInfo]:
+        """Collections as they are found; `_dressed` makes of them what was asked for."""
+        if collection_types is None:
+            types = frozenset(CollectionType.all())
+        else:
+            types = frozenset(ensure_iterable(collection_types))
+        if include_chains is None:
+            include_chains = not flatten_chains
+        found: dict[str, CollectionInfo] = {}
+        for term in terms:
+            if isinstance(term, re.Pattern):
+                everything = self._matching("*", include_summary)
+                matching = {name: info for name, info in everything.items() if term.fullmatch(name)}
+            elif has_globs(term):
+                matching = self._matching(term, include_summary)
+            else:
+                matching = {name: located.info for name, located in self.locate([term]).items()}
+            if flatten_chains:
+                matching = {name: located.info for name, located in self.expand(matching).items()}
+            found.update({name: info for name, info in matching.items() if name not in found})
+        return [
+            info
+            for info in found.values()
+            if info.type in types and (include_chains or info.type is not CollectionType.CHAINED)
+        ]
 
     def _walk(self, names: Iterable[str], done: set[str]) -> dict[str, Located]:
         """Collections and all that is in them, chains before their children."""
@@ -343,12 +377,14 @@ class SatelliteCollections(ButlerCollections):
 
 
 def _terms(expression: Any) -> Sequence[str | re.Pattern[str]]:
+    if isinstance(expression, Iterator):
+        expression = list(expression)
     terms = list(ensure_iterable(expression))
     if any(isinstance(term, re.Pattern) for term in terms):
         # Upstream's own warning: they are on their way out.
         CollectionWildcard.from_expression(expression)
         return terms
-    return convert_collection_arg_to_glob_string_list(expression)
+    return collection_terms(expression)
 
 
 def _name_of(dataset_type: DatasetType | str) -> str:

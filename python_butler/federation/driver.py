@@ -15,6 +15,7 @@ from lsst.daf.butler import (
     DatasetType,
     DimensionGroup,
     DimensionUniverse,
+    MissingDatasetTypeError,
 )
 from lsst.daf.butler.queries.driver import QueryDriver, ResultPage
 from lsst.daf.butler.queries.result_specs import (
@@ -30,7 +31,7 @@ from lsst.daf.butler.queries.tree import (
     QueryTree,
     make_identity_query_tree,
 )
-from lsst.daf.butler.registry import NoDefaultCollectionError
+from lsst.daf.butler.registry import DatasetTypeExpressionError, NoDefaultCollectionError
 from lsst.utils.iteration import chunk_iterable
 
 from ..errors import OfflineError, QueryFailedError
@@ -94,7 +95,11 @@ class FederatedQueryDriver(QueryDriver):
 
     @override
     def get_dataset_type(self, name: str) -> DatasetType:
-        return self._butler.get_dataset_type(name)
+        try:
+            return self._butler.get_dataset_type(name)
+        except DatasetTypeExpressionError as error:
+            # In a query, what cannot be a name is one that nothing has.
+            raise MissingDatasetTypeError(f"Dataset type {name!r} does not exist.") from error
 
     @override
     def upload_data_coordinates(

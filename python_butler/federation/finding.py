@@ -17,10 +17,10 @@ from lsst.daf.butler import (
     Timespan,
 )
 from lsst.daf.butler.registry import CollectionArgType, NoDefaultCollectionError
-from lsst.daf.butler.remote_butler._collection_args import convert_collection_arg_to_glob_string_list
 from lsst.daf.butler.utils import has_globs
 
 from ..errors import OfflineError
+from .arguments import collection_terms, dataset_type_name, may_exist
 from .rewriting import rewrite
 from .segments import Segment, segments_of
 from .shared import Side
@@ -165,9 +165,11 @@ class Finder:
         search : `Search`
             The search.
         """
-        name = dataset_type if isinstance(dataset_type, str) else dataset_type.name
+        name = dataset_type_name(dataset_type)
         parent = self._butler.get_dataset_type(DatasetType.splitDatasetTypeName(name)[0])
         names = self.names_of(collections)
+        if not may_exist(data_id, values):
+            return Search(parent, data_id, values, timespan, names, [])
         segments, unreachable = self._reachable_segments(names, parent)
         by_fields = any("." in str(key) for key in (data_id if isinstance(data_id, Mapping) else ()))
         if by_fields or any(segment.side is Side.PERSONAL for segment in segments):
@@ -220,7 +222,7 @@ class Finder:
                     "No collections provided, and no defaults from butler construction."
                 )
             return list(defaults)
-        names = list(convert_collection_arg_to_glob_string_list(collections))
+        names = collection_terms(collections)
         return list(self._butler.collections.query(names)) if has_globs(names) else names
 
     def first(
@@ -283,8 +285,8 @@ class Finder:
         """
         if not self._sides.spooled.look():
             return None
-        name = dataset_type if isinstance(dataset_type, str) else dataset_type.name
         try:
+            name = dataset_type_name(dataset_type)
             parent = self._butler.get_dataset_type(DatasetType.splitDatasetTypeName(name)[0])
             searched = dict(self._searched(self.names_of(collections)))
             runs = [run for run, is_own_run in searched.items() if is_own_run]

@@ -24,6 +24,7 @@ from lsst.daf.butler import CollectionType, DataCoordinate, DataIdValue, Dimensi
 from lsst.daf.butler.queries.result_specs import DimensionRecordResultSpec, ResultSpec
 from lsst.daf.butler.queries.tree import DatasetSearch, QueryTree
 
+from .arguments import collection_terms
 from .collections import SatelliteCollections
 from .inexact import ConflictingRepositoriesError
 from .ledger import RecordLedger
@@ -110,6 +111,8 @@ class Planner:
             If a condition needs, say, an instrument, and the query leaves it open.
         """
         if not self._sides.personal_exists:
+            for _, search in tree.iter_all_dataset_searches():
+                collection_terms(search.collections)  # what is no name, the server hangs up on
             return [Part(Side.OFFICIAL, tree)]
         if self._sides.offline:
             for _, search in tree.iter_all_dataset_searches():

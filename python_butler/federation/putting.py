@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, TextIO, cast, override
 
@@ -72,7 +73,7 @@ class PuttingButler(RememberingButler):
                 self._changing(datasetRefOrType.run) as writer,
             ):
                 return writer.put(obj, datasetRefOrType, dataId, run=run, provenance=provenance, **kwargs)
-        run = run or self.run
+        run = self.run if run is None else run
         if run is None:
             raise NoDefaultCollectionError(
                 "No run provided to put, and no default from opening this Butler: pass run='u/...'."
@@ -255,11 +256,20 @@ class PuttingButler(RememberingButler):
         purge: bool = False,
     ) -> None:
         self._check_writeable()
-        refs = list(refs)
         self._sides.spooled.settle()
-        self._writing.check_deletable(refs)
         with self._changing() as writer:
-            writer.pruneDatasets(refs, disassociate=disassociate, unstore=unstore, tags=tags, purge=purge)
+            prune = partial(
+                writer.pruneDatasets,
+                disassociate=disassociate,
+                unstore=unstore,
+                tags=tuple(tags),
+                purge=purge,
+            )
+            # Upstream looks at its other arguments before it looks at the datasets.
+            prune([])
+            refs = list(refs)
+            self._writing.check_deletable(refs)
+            prune(refs)
 
     @override
     def removeRuns(
@@ -270,7 +280,8 @@ class PuttingButler(RememberingButler):
         unlink_from_chains: bool = False,
     ) -> None:
         self._check_writeable()
-        names = list(names)
+        # A pattern means official runs as well, which cannot go.
+        names = [info.name for info in self.collections.query_info(list(names))]
         for name in names:
             self.collections.check_writeable(name)
         self._sides.spooled.settle()

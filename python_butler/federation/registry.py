@@ -40,6 +40,7 @@ from lsst.utils.iteration import ensure_iterable
 
 from ..errors import OfficialRunError
 from ..satellite.registering import register_dataset_type
+from .arguments import check_dataset_type_expression, collection_terms
 from .shared import Side
 
 if TYPE_CHECKING:
@@ -156,6 +157,7 @@ class SatelliteRegistry(RemoteButlerRegistry):
         components: bool = False,
         missing: list[str] | None = None,
     ) -> Iterable[DatasetType]:
+        check_dataset_type_expression(expression)
         found: dict[str, DatasetType] = {}
         missed: list[set[str]] = []
         for side in Side:
@@ -194,7 +196,7 @@ class SatelliteRegistry(RemoteButlerRegistry):
 
     @override
     def setCollectionChain(self, parent: str, children: Any, *, flatten: bool = False) -> None:
-        names = list(ensure_iterable(children))
+        names = collection_terms(children)
         if flatten:
             names = list(self._satellite_butler.collections.flatten(names))
         if self.getCollectionType(parent) is not CollectionType.CHAINED:
@@ -226,6 +228,7 @@ class SatelliteRegistry(RemoteButlerRegistry):
 
     @override
     def removeDatasetType(self, name: str | tuple[str, ...]) -> None:
+        check_dataset_type_expression(name)
         official, personal = (
             {found.name for found in butler.registry.queryDatasetTypes(ensure_iterable(name))}
             if (butler := self._sides.butler(side)) is not None
@@ -382,7 +385,8 @@ class SatelliteRegistry(RemoteButlerRegistry):
         names = [name for name in element.minimal_group.names if name != element.name or not offline]
         data_ids = set()
         for row in rows:
-            values = dict(row if isinstance(row, Mapping) else row.toDict())
+            # What is no record either has nothing to bring: upstream says what it wants instead.
+            values = dict(row if isinstance(row, Mapping) else getattr(row, "toDict", dict)())
             if isinstance(element, Dimension):
                 # In its own record its value has another name, such as the ID of a visit.
                 values.setdefault(element.name, values.get(element.primary_key.name))

@@ -16,6 +16,7 @@ from lsst.daf.butler.registry import ConflictingDefinitionError
 
 from ..errors import OfficialRunError, SatelliteError
 from ..satellite.registering import register_dataset_type, register_run
+from .arguments import dataset_type_name
 from .collections import SatelliteCollections
 from .records import bring_records
 from .shared import Side
@@ -173,7 +174,7 @@ class Writing:
         lsst.daf.butler.ConflictingDefinitionError
             If the repositories disagree on it.
         """
-        name = dataset_type if isinstance(dataset_type, str) else dataset_type.name
+        name = dataset_type_name(dataset_type)
         parent, _ = DatasetType.splitDatasetTypeName(name)
         personal = self._sides.dataset_type(Side.PERSONAL, parent)
         official = self._sides.dataset_type(Side.OFFICIAL, parent)

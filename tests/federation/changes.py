@@ -17,6 +17,7 @@ from lsst.daf.butler import (
 )
 
 from .conftest import night, table
+from .questions import errors
 from .splits import Split
 
 Change = Callable[[Butler, Split], Any]
@@ -237,6 +238,33 @@ def _fill(other: Butler) -> None:
     other.put(table(77), ref)
 
 
+def mistaken(butler: Butler, split: Split) -> Any:
+    """Give what is nothing of the kind to every method that changes something."""
+    put_new(butler)
+    butler.collections.register("u/me/chain", CollectionType.CHAINED)
+    chain = butler.collections
+    return [
+        answer
+        for value in (None, 3, 2.5)
+        for answer in errors(
+            lambda value=value: butler.put(table(1), value, visit=101, run=NEW),
+            lambda value=value: butler.put(table(1), "source", visit=101, run=value),
+            lambda value=value: butler.put(table(1), "source", visit=101, run=""),
+            lambda value=value: chain.redefine_chain("u/me/chain", value),
+            lambda value=value: chain.extend_chain("u/me/chain", [value]),
+            lambda value=value: chain.prepend_chain("u/me/chain", value),
+            lambda value=value: chain.redefine_chain(value, []),
+            lambda value=value: butler.removeRuns([value]),
+            lambda value=value: butler.pruneDatasets([value]),
+            lambda value=value: butler.registry.associate(value, []),
+            lambda value=value: butler.registry.certify(value, [], Timespan(None, None)),
+            lambda value=value: butler.registry.removeCollection(value),
+            lambda value=value: butler.registry.insertDimensionData("visit", value),
+            lambda value=value: butler.registry.syncDimensionData("visit", value),
+        )
+    ]
+
+
 WRITING: dict[str, Change] = {
     "tag what is nowhere": tag_nowhere,
     "certify what is nowhere": certify_nowhere,
@@ -280,6 +308,8 @@ WRITING: dict[str, Change] = {
     "remove a run": lambda b, s: [put(b), b.removeRuns([NEW])],
     "remove a run in a chain": removed_from_chain,
     "remove a run from its chains": lambda b, s: removed_from_chain(b, s, unlink_from_chains=True),
+    "remove runs of a pattern": lambda b, s: [put(b), b.removeRuns([f"{NEW}*"])],
+    "all that is mistaken": mistaken,
     "remove a missing run": lambda b, s: b.removeRuns(["u/no/such"]),
     "remove a run, deprecated": lambda b, s: [put(b), b.removeRuns([NEW], unstore=True)],
     "remove a tag as a run": lambda b, s: [

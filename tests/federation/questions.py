@@ -166,6 +166,49 @@ def reused_outside(butler: Butler, split: Split) -> Any:
     return list(results)
 
 
+def errors(*asks: Callable[[], Any]) -> list[str]:
+    """Kinds of the errors that all of them raise; what is answered counts as well."""
+    found = []
+    for ask in asks:
+        try:
+            found.append(repr(ask()))
+        except Exception as error:
+            found.append(kind(error))
+    return found
+
+
+NO_TYPES = (None, 3, 2.5, b"source", ["source"], {"source"}, {}, DatasetType)
+"""Nothing that could name a dataset type or a collection."""
+
+
+def asked_with_no_types(butler: Butler, split: Split) -> list[str]:
+    return [
+        answer
+        for value in NO_TYPES
+        for answer in errors(
+            lambda value=value: butler.get(value, visit=101),
+            lambda value=value: butler.getDeferred(value, visit=101),
+            lambda value=value: butler.getURI(value, visit=101),
+            lambda value=value: butler.exists(value, visit=101),
+        )
+    ]
+
+
+def asked_with_no_collections(butler: Butler, split: Split) -> list[str]:
+    return [
+        answer
+        for value in (3, 2.5, {}, DatasetType)
+        for answer in errors(
+            lambda value=value: butler.collections.query(value),
+            lambda value=value: butler.collections.query_info(value),
+            lambda value=value: butler.registry.queryCollections(value),
+            lambda value=value: butler.get("source", visit=101, collections=value),
+            lambda value=value: butler.find_dataset("source", visit=101, collections=value),
+            lambda value=value: butler.query_datasets("source", value),
+        )
+    ]
+
+
 GETTING: dict[str, Question] = {
     "by name and keywords": lambda b, s: b.get("source", visit=101),
     "by name and data ID": lambda b, s: b.get("source", {"instrument": "Cam", "visit": 102}),
@@ -247,6 +290,18 @@ GETTING: dict[str, Question] = {
     "deferred, a missing dataset": lambda b, s: b.getDeferred("source", visit=999),
     "deferred, a reference that is nowhere": lambda b, s: b.getDeferred(made_up(b)),
     "deferred, a reference and a data ID": lambda b, s: b.getDeferred(ref_of(b), {"visit": 101}).get(),
+    "by what is no type": asked_with_no_types,
+    "values that no dimension has": lambda b, s: [
+        answer
+        for value in (None, ["v101"], {}, {101}, DatasetType, 2.5)
+        for answer in errors(
+            lambda value=value: b.get("source", visit=value),
+            lambda value=value: b.find_dataset("source", {"visit": value}),
+        )
+    ],
+    "a whole number of another kind": lambda b, s: [
+        b.get("source", visit=number) for number in (101.0, np.int64(101), np.float64(101))
+    ],
     "by the old name for a type": lambda b, s: b.get(b.registry.getDatasetType("source"), visit=102),
 }
 
@@ -389,6 +444,13 @@ QUERIES: dict[str, Question] = {
     "nothing": lambda b, s: b.query_datasets("source", where="visit = 5"),
     "nothing, unexplained": lambda b, s: b.query_datasets("source", where="visit = 5", explain=False),
     "of an unknown type": lambda b, s: b.query_datasets("nonsense"),
+    "of what cannot be the name of a type": lambda b, s: errors(
+        lambda: b.query_datasets("sour*"),
+        lambda: b.query_datasets(""),
+        lambda: b.query_all_datasets(name=3),
+        lambda: b.query_all_datasets(name=None),
+        lambda: b.query_all_datasets(name=DatasetType),
+    ),
     "of an unknown collection": lambda b, s: b.query_datasets("source", "u/no/such"),
     "of no collection": lambda b, s: b.query_datasets("source", []),
     "where nonsense": lambda b, s: b.query_datasets("source", where="nonsense > 3"),
@@ -466,6 +528,17 @@ COLLECTIONS: dict[str, Question] = {
     ],
     "one with all": lambda b, s: b.collections.get_info(s.chain, include_parents=True, include_summary=True),
     "one missing": lambda b, s: b.collections.get_info("u/no/such"),
+    "by what is no name": asked_with_no_collections,
+    "one by what is no name": lambda b, s: [
+        answer
+        for value in (None, 3, 2.5, b"source", "u/*")
+        for answer in errors(
+            lambda value=value: b.collections.get_info(value),
+            lambda value=value: b.registry.getCollectionType(value),
+            lambda value=value: b.registry.getCollectionChain(value),
+        )
+    ],
+    "names from a generator": lambda b, s: list(b.collections.query(name for name in s.all_runs)),
     "default ones": lambda b, s: list(b.collections.defaults),
     "children": lambda b, s: list(b.registry.getCollectionChain(s.chain)),
     "children of a run": lambda b, s: b.registry.getCollectionChain(s.all_runs[0]),
@@ -484,6 +557,14 @@ COLLECTIONS: dict[str, Question] = {
 REGISTRY: dict[str, Question] = {
     "types": lambda b, s: {t.name: t for t in b.registry.queryDatasetTypes()},
     "types of a pattern": lambda b, s: {t.name for t in b.registry.queryDatasetTypes(["s*", "object"])},
+    "types of what is no name": lambda b, s: [
+        answer
+        for value in (3, 2.5, b"source", {}, DatasetType)
+        for answer in errors(
+            lambda value=value: b.registry.queryDatasetTypes(value),
+            lambda value=value: b.registry.queryDatasets(value),
+        )
+    ],
     "types that are missing": lambda b, s: _missing(b, ["source", "nonsense"]),
     "a data ID with records": lambda b, s: dict(
         b.registry.expandDataId(visit=101, detector=2).records.items()
