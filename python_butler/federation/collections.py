@@ -219,8 +219,7 @@ class SatelliteCollections(ButlerCollections):
     def remove_from_chain(
         self, parent_collection_name: str, child_collection_names: str | Iterable[str]
     ) -> None:
-        self.check_writeable(parent_collection_name)
-        children = list(ensure_iterable(child_collection_names))
+        children = self._prepare_chain(parent_collection_name, child_collection_names)
         with self._sides.writing() as writer:
             writer.collections.remove_from_chain(parent_collection_name, children)
 

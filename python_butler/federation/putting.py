@@ -26,6 +26,7 @@ from lsst.daf.butler.datastores.file_datastore.retrieve_artifacts import ZipInde
 from lsst.daf.butler.direct_butler import DirectButler
 from lsst.daf.butler.registry import NoDefaultCollectionError
 from lsst.daf.butler.transfers import RepoExportContext
+from lsst.daf.butler.utils import has_globs
 from lsst.resources import ResourcePath, ResourcePathExpression
 
 from ..satellite.place import Place
@@ -36,6 +37,7 @@ from ..satellite.usage.room import (
     explains_write_failures,
     whole_or_not,
 )
+from .arguments import collection_terms
 from .remembered import RememberingButler
 from .rewriting import rewrite
 from .safety import ReadOnlyError
@@ -67,6 +69,8 @@ class PuttingButler(RememberingButler):
         check_room(self._place, bytes_of(obj))
         if isinstance(datasetRefOrType, DatasetRef):
             self._writing.prepare([datasetRefOrType])
+            supplied = datasetRefOrType.datasetType
+            _check_defined_alike(supplied, self.get_dataset_type(supplied.nameAndComponent()[0]))
             self._sides.spooled.check_free([datasetRefOrType])
             with (
                 self._sides.claiming([datasetRefOrType]),
@@ -80,6 +84,8 @@ class PuttingButler(RememberingButler):
             )
         self.collections.check_writeable(run)
         dataset_type = self._writing.prepare_dataset_type(datasetRefOrType)
+        if isinstance(datasetRefOrType, DatasetType):
+            _check_defined_alike(datasetRefOrType, dataset_type)
         data_id, values = rewrite(self, dataId, dataset_type, kwargs)
         coordinate = self._standardize(dataset_type, data_id, values)
         self._writing.prepare_records([coordinate])
@@ -109,7 +115,7 @@ class PuttingButler(RememberingButler):
         local = {Path(uri.ospath) for uri in sources if uri.isLocal and uri.isabs()}
         check_room_for_files(self._place, local, transfer=transfer, sure=not skip_existing)
         refs = [ref for dataset in datasets for ref in dataset.refs]
-        self._writing.prepare(refs)
+        self._writing.prepare(refs, register=True)
         if skip_existing:
             refs = self._new(refs)
         else:
@@ -280,10 +286,14 @@ class PuttingButler(RememberingButler):
         unlink_from_chains: bool = False,
     ) -> None:
         self._check_writeable()
-        # A pattern means official runs as well, which cannot go.
-        names = [info.name for info in self.collections.query_info(list(names))]
+        names = collection_terms(list(names))
+        if has_globs(names):
+            # A pattern means official runs as well, which cannot go.
+            names = [info.name for info in self.collections.query_info(names)]
         for name in names:
             self.collections.check_writeable(name)
+        if not names:
+            return
         self._sides.spooled.settle()
         with self._changing() as writer:
             writer.removeRuns(names, unstore, unlink_from_chains=unlink_from_chains)
@@ -335,3 +345,12 @@ class PuttingButler(RememberingButler):
             if run is not None:
                 error.add_note(f"Make it first: butler.collections.register({run!r}).")
             raise
+
+
+def _check_defined_alike(supplied: DatasetType, known: DatasetType) -> None:
+    """Refuse a dataset type of other dimensions than the known one of its name, as upstream does."""
+    if supplied.dimensions != known.dimensions:
+        raise ValueError(
+            f"Supplied dataset type ({supplied}) inconsistent with registry definition ({known}). "
+            f"Take the known one, butler.get_dataset_type({known.name!r}), or choose another name."
+        )

@@ -75,6 +75,9 @@ def clean(error: Exception) -> Exception:
                 "The file of this dataset is no longer there.", "Query for the dataset again."
             )
             return _noted(gone, message)
+        if isinstance(link, FileExistsError):
+            # One of the user's own that is in the way.
+            return FileExistsError(message)
         if isinstance(link, OSError):
             offline = OfflineError(
                 "The file of this dataset cannot be fetched now.",

@@ -40,13 +40,15 @@ class Writing:
         self._sides = sides
         self._collections = collections
 
-    def prepare(self, refs: Iterable[DatasetRef]) -> None:
+    def prepare(self, refs: Iterable[DatasetRef], *, register: bool = False) -> None:
         """Bring everything that some new datasets need.
 
         Parameters
         ----------
         refs : iterable of `lsst.daf.butler.DatasetRef`
             Datasets that are about to be written.
+        register : `bool`, optional
+            Whether their dataset types are registered if neither repository knows them.
 
         Raises
         ------
@@ -55,7 +57,7 @@ class Writing:
         """
         refs = list(refs)
         self.check_runs(refs)
-        self._prepare_types_and_records(refs)
+        self._prepare_types_and_records(refs, register)
 
     def check_runs(self, refs: Iterable[DatasetRef]) -> None:
         """Refuse to write datasets into official runs.
@@ -154,13 +156,15 @@ class Writing:
         ids = {ref.id for ref in official}
         return official, [ref for ref in refs if ref.id not in ids]
 
-    def prepare_dataset_type(self, dataset_type: DatasetType | str) -> DatasetType:
+    def prepare_dataset_type(self, dataset_type: DatasetType | str, *, register: bool = False) -> DatasetType:
         """Make the satellite know a dataset type, if the official repository does.
 
         Parameters
         ----------
         dataset_type : `lsst.daf.butler.DatasetType` or `str`
             A dataset type, or the name of one.
+        register : `bool`, optional
+            Whether it is registered if neither repository knows it; it has to be a dataset type then.
 
         Returns
         -------
@@ -180,6 +184,9 @@ class Writing:
         official = self._sides.dataset_type(Side.OFFICIAL, parent)
         if personal is None and official is None and self._sides.offline:
             raise self._sides.shared.reach.unavailable(f"Dataset type {parent!r}")
+        if personal is None and official is None and register and isinstance(dataset_type, DatasetType):
+            self.register_dataset_type(dataset_type)
+            return dataset_type
         if personal is None and official is None:
             error = MissingDatasetTypeError(f"Dataset type {parent!r} does not exist.")
             error.add_note("Make it first: butler.registry.registerDatasetType(DatasetType(...)).")
@@ -288,10 +295,10 @@ class Writing:
         names = {ref.datasetType.name for ref in refs}
         return {name for name in names if self._sides.dataset_type(Side.OFFICIAL, name) is not None}
 
-    def _prepare_types_and_records(self, refs: Iterable[DatasetRef]) -> None:
+    def _prepare_types_and_records(self, refs: Iterable[DatasetRef], register: bool = False) -> None:
         refs = list(refs)
         for dataset_type in {ref.datasetType.name: ref.datasetType for ref in refs}.values():
-            self.prepare_dataset_type(dataset_type)
+            self.prepare_dataset_type(dataset_type, register=register)
         self.prepare_records({ref.dataId for ref in refs})
 
 

@@ -95,6 +95,18 @@ def ingested(butler: Butler, split: Split, times: int = 1, **options: Any) -> An
     return butler.get(ref)
 
 
+def ingested_stars(butler: Butler) -> Any:
+    stars = DatasetType("stars", ("skymap", "tract"), "ArrowAstropy", universe=butler.dimensions)
+    butler.collections.register(NEW)
+    ref = DatasetRef(stars, butler.registry.expandDataId(skymap="sky", tract=1), run=NEW, id=UUID(int=5))
+    existing = butler.find_dataset("source", visit=102)
+    assert existing is not None
+    with TemporaryDirectory() as directory:
+        (path,) = butler.retrieveArtifacts([existing], f"{directory}/")
+        butler.ingest(FileDataset(path=path, refs=[ref]), transfer="copy")
+    return butler.get(ref)
+
+
 def zipped_and_back(butler: Butler, split: Split, *, keep: bool = False, **options: Any) -> Any:
     refs = [put_new(butler, visit) for visit in (101, 102)]
     with TemporaryDirectory() as directory:
@@ -310,6 +322,18 @@ WRITING: dict[str, Change] = {
     "remove a run from its chains": lambda b, s: removed_from_chain(b, s, unlink_from_chains=True),
     "remove runs of a pattern": lambda b, s: [put(b), b.removeRuns([f"{NEW}*"])],
     "all that is mistaken": mistaken,
+    "ingest of a type that is not registered": lambda b, s: ingested_stars(b),
+    "put with another definition of its type": lambda b, s: b.put(
+        table(1),
+        DatasetType("source", ("skymap", "tract"), "ArrowAstropy", universe=b.dimensions),
+        skymap="sky",
+        tract=1,
+        run=(b.collections.register(NEW), NEW)[1],
+    ),
+    "remove no runs": lambda b, s: [b.removeRuns([]), b.removeRuns(["u/no/such*"])],
+    "remove from a chain what is not in it": lambda b, s: chained(
+        b, s, lambda b: b.collections.remove_from_chain("u/me/chain", s.all_runs[-1])
+    ),
     "remove a missing run": lambda b, s: b.removeRuns(["u/no/such"]),
     "remove a run, deprecated": lambda b, s: [put(b), b.removeRuns([NEW], unstore=True)],
     "remove a tag as a run": lambda b, s: [

@@ -273,6 +273,15 @@ def test_datasets_are_found_by_their_identifiers(own_run: SatelliteButler) -> No
     assert expanded.dataId.hasRecords()
 
 
+def test_a_file_that_is_in_the_way_is_told_as_such(butler: SatelliteButler, tmp_path: Path) -> None:
+    ref = butler.query_datasets("source", limit=1)[0]
+    butler.retrieveArtifacts([ref], f"{tmp_path}/")
+    with pytest.raises(FileExistsError):
+        butler.retrieveArtifacts([ref], f"{tmp_path}/")
+    (path,) = butler.retrieveArtifacts([ref], f"{tmp_path}/", overwrite=True)
+    assert path.exists()
+
+
 def test_files_of_both_sides_are_retrieved(own_run: SatelliteButler, tmp_path: Path) -> None:
     own_run.put(table(1), "source", visit=101)
     refs = own_run.query_datasets("source")

@@ -36,7 +36,7 @@ UPSTREAMS_OWN = {
         "query_dimension_records",
         "stored",
     },
-    ButlerCollections: {"count", "index", "query"},
+    ButlerCollections: {"count", "index"},
     # There is no such table in a satellite.
     Registry: {"obsCoreTableManager"},
 }
