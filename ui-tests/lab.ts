@@ -163,4 +163,6 @@ export async function useTheme(
     await window.jupyterapp.commands.execute('apputils:change-theme', { theme: name });
   }, theme);
   await expect(page.locator('body')).toHaveAttribute('data-jp-theme-name', theme);
+  // JupyterLab lays its start screen over everything meanwhile, and fades it out.
+  await expect(page.locator('#jupyterlab-splash')).toHaveCount(0);
 }
